@@ -1,0 +1,1 @@
+"""Fault library, nearest-prototype classifier, calibration of "unknown"."""

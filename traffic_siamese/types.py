@@ -1,0 +1,145 @@
+"""The frozen values that pass between floors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+NORMAL = "normal"
+UNKNOWN = "unknown"
+
+FloatArray = NDArray[np.float32]
+StringArray = NDArray[np.str_]
+Int64Array = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrafficSeries:
+    """An unbroken stretch of per-bin features.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_bins, n_features), float32
+        One row per bin, in the units that the feature table states. No NaN.
+    start_ns : int
+        Start of the first bin, nanoseconds since the Unix epoch, UTC.
+    bin_s : float
+        Length of one bin in seconds.
+    feature_names : tuple of str
+        Names of the columns.
+    """
+
+    values: FloatArray
+    start_ns: int
+    bin_s: float
+    feature_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrafficLog:
+    """All that was read from one traffic log.
+
+    Attributes
+    ----------
+    name : str
+        How the log is called in verdicts: the path the user gave.
+    series : tuple of TrafficSeries
+        Unbroken stretches in time order; a gap longer than the limit starts a new one.
+    n_packets : int
+        Whole packets read, of interest or not.
+    warnings : tuple of str
+        What was wrong with the log and did not stop the reading.
+    """
+
+    name: str
+    series: tuple[TrafficSeries, ...]
+    n_packets: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec:
+    """How a series is cut into windows.
+
+    Attributes
+    ----------
+    n_timesteps : int
+        Bins in one window.
+    stride : int
+        Bins from one window's start to the next one's.
+    bin_s : float
+        Length of one bin in seconds.
+    """
+
+    n_timesteps: int = 32
+    stride: int = 8
+    bin_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledInterval:
+    """One row of ``labels.csv``: what a capture shows from start (included) to end (excluded)."""
+
+    capture: str
+    start_ns: int
+    end_ns: int
+    label: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prototype:
+    """One labelled example window, with its embedding.
+
+    Attributes
+    ----------
+    label : str
+        The fault that it shows, or ``normal``.
+    raw : ndarray of shape (n_timesteps, n_features), float32
+        The window's features as read, so that a new encoder can embed it again.
+    baseline : ndarray of shape (2, n_features), float32
+        Centre and spread of the network that it was seen on.
+    embedding : ndarray of shape (embedding_dim,), float32
+        Where the encoder puts it.
+    source : dict
+        Where it came from: capture, network, start, end, how and when it was added.
+    """
+
+    label: str
+    raw: FloatArray
+    baseline: FloatArray
+    embedding: FloatArray
+    source: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one window shows. Times are nanoseconds since the Unix epoch, UTC."""
+
+    capture: str
+    start_ns: int
+    end_ns: int
+    label: str
+    distance: float
+    confidence: float
+    second_label: str
+    second_distance: float
+    x: float
+    y: float
+    z: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Consecutive verdicts of one label, merged. Times are nanoseconds since the epoch, UTC."""
+
+    capture: str
+    start_ns: int
+    end_ns: int
+    label: str
+    confidence: float
+    windows: int
+    reason: str
