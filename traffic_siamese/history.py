@@ -121,7 +121,7 @@ class TrainingHistory:
             If the file is missing, damaged, or no training history.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 return cls(**{name: _read(archive, name) for name in _DTYPES})
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise BundleError(

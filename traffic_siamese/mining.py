@@ -1,0 +1,99 @@
+"""Find pairs and triplets inside a batch of embeddings: fixed shapes, ``keras.ops`` only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traffic_siamese.backend import ops
+
+NEVER = 1e9  # beyond any squared distance, and still exact enough to subtract in float32
+
+
+def squared_distance(first: Any, second: Any) -> Any:
+    """Return the squared Euclidean distance over the last axis; its gradient at 0 is 0."""
+    return ops.sum(ops.square(first - second), axis=-1)
+
+
+def all_distances(embeddings: Any) -> Any:
+    """Return the (batch, batch) squared distances of (batch, embedding_dim) embeddings."""
+    return squared_distance(embeddings[:, None, :], embeddings[None, :, :])
+
+
+def same_label(y_true: Any) -> tuple[Any, Any]:
+    """Compare the labels of all pairs of a batch.
+
+    Parameters
+    ----------
+    y_true : tensor of shape (batch,) or (batch, 1)
+        Labels as numbers.
+
+    Returns
+    -------
+    same, other : tensors of shape (batch, batch), bool
+        Pairs of one label that are not one and the same window; pairs that differ in label.
+    """
+    label = ops.reshape(y_true, (-1,))
+    same = ops.equal(label[:, None], label[None, :])
+    number = ops.cumsum(ops.ones_like(label))
+    distinct = ops.not_equal(number[:, None], number[None, :])
+    return ops.logical_and(same, distinct), ops.logical_not(same)
+
+
+def mean_where(values: Any, valid: Any) -> Any:
+    """Return the mean of the valid values, 0 where none is valid."""
+    weight = ops.cast(valid, values.dtype)
+    return ops.sum(values * weight) / ops.maximum(ops.sum(weight), 1.0)
+
+
+def positives(distances: Any, same: Any, *, n_per_label: int | None) -> tuple[Any, Any]:
+    """Gather each anchor's distances to its positives into as few columns as will do.
+
+    Parameters
+    ----------
+    distances, same : tensors of shape (batch, batch)
+        From ``all_distances`` and ``same_label``.
+    n_per_label : int, optional
+        No label has more windows in the batch than this; without it all columns are kept.
+
+    Returns
+    -------
+    near, paired : tensors of shape (batch, n_per_label - 1)
+        Distances, and where they belong to a positive.
+    """
+    if n_per_label is None:
+        return distances, same
+    missing = ops.cast(ops.logical_not(same), "int32")
+    column = ops.argsort(missing, axis=1)[:, : max(n_per_label - 1, 1)]
+    near = ops.take_along_axis(distances, column, axis=1)
+    return near, ops.take_along_axis(same, column, axis=1)
+
+
+def semi_hard_negatives(distances: Any, near: Any, other: Any, *, margin: float) -> tuple[Any, Any]:
+    """Choose a negative for each positive pair.
+
+    The nearest negative that is farther than the positive and inside the margin; failing that, the
+    farthest of those that are not farther than the positive. The choice has no gradient.
+
+    Parameters
+    ----------
+    distances, other : tensors of shape (batch, batch)
+        From ``all_distances`` and ``same_label``.
+    near : tensor of shape (batch, n_positives)
+        Distance of each pair.
+    margin : float
+        As a squared distance.
+
+    Returns
+    -------
+    negative, found : tensors of shape (batch, n_positives)
+        Number of the negative in the batch, and whether there is one.
+    """
+    candidate = ops.stop_gradient(distances)[:, None, :]
+    gap = candidate - ops.stop_gradient(near)[:, :, None]  # (batch, n_positives, batch)
+    inside = ops.logical_and(gap > 0.0, gap < margin)
+    usable = ops.logical_and(other[:, None, :], gap < margin)
+    # The largest key wins: inside the margin it lies in (-margin, 0), the nearer the larger; for
+    # those nearer than the positive it lies at or below -margin, the farther the larger.
+    key = ops.where(inside, -gap, gap - margin)
+    key = ops.where(usable, key, -NEVER)
+    return ops.argmax(key, axis=-1), ops.any(usable, axis=-1)
