@@ -7,7 +7,7 @@ memory does not grow with the log, and standard input need not be seekable.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _INPUT_BYTES = {"gzip": 256 << 10, "zstd": 4 << 10}
 _PIECE_BYTES = 1 << 20
-_DAMAGE = (isal_zlib.IsalError, zstandard.ZstdError)
+_DAMAGE: tuple[type[Exception], ...] = (isal_zlib.error, zstandard.ZstdError)
 
 
 class LogStream:
@@ -73,12 +73,10 @@ class LogStream:
         """
         if self._pieces is not None:
             return self._read_piece(self._pieces, view)
-        if self._head:
-            n = min(len(self._head), len(view))
-            view[:n] = self._head[:n]
-            self._head = self._head[n:]
-            return n
-        return self._read_plain(view)
+        n = min(len(self._head), len(view))
+        view[:n] = self._head[:n]
+        self._head = self._head[n:]
+        return n + self._read_plain(view[n:]) if n < len(view) else n
 
     def close(self) -> None:
         """Close the file, if this stream opened it."""
@@ -89,7 +87,7 @@ class LogStream:
         read = getattr(self._source, "readinto1", None) or getattr(self._source, "readinto", None)
         try:
             if read is not None:
-                return read(view) or 0
+                return int(read(view) or 0)
             data = self._source.read(len(view))
         except OSError as err:
             raise CaptureError(_reading_failed(self.name, err)) from err
@@ -120,13 +118,13 @@ class LogStream:
 
     def _decompress(self) -> Iterator[bytes]:
         """Decompress member after member, in pieces of bounded size."""
-        pending: bytes | None = self._head
-        self._n_compressed = len(self._head)
+        pending = self._head
+        self._n_compressed = len(pending)
         while pending:
             pending = yield from self._decompress_member(pending)
             pending = self._next_member(pending)
 
-    def _decompress_member(self, pending: bytes) -> Iterator[bytes]:
+    def _decompress_member(self, pending: bytes) -> Generator[bytes, None, bytes]:
         """Decompress one gzip member or zstd frame; the generator returns what follows it."""
         member = _new_member(self.compression)
         while not member.eof:
@@ -140,7 +138,7 @@ class LogStream:
                 if not pending:
                     self._warn_cut()
                     return b""
-        return member.unused_data
+        return bytes(member.unused_data)
 
     def _decompress_piece(self, member: Any, pending: bytes) -> bytes:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +16,10 @@ from traffic_siamese.captures.faults import describe_cut, describe_fault
 from traffic_siamese.captures.packets import MALFORMED, TRUNCATED, PacketChunk, decode_packets
 from traffic_siamese.errors import CaptureError
 
-DEFAULT_CHUNK_BYTES = 4 << 20
+DEFAULT_CHUNK_BYTES = 1 << 20
 _MIN_CHUNK_BYTES = 64
 _MAX_PACKETS = 1 << 16
+_GROWTH_BYTES = 1 << 16
 
 
 @dataclass(slots=True)
@@ -131,7 +132,7 @@ class PacketReader:
         self._chunks.close()
         self._stream.close()
 
-    def _read(self) -> Iterator[PacketChunk]:
+    def _read(self) -> Generator[PacketChunk, None, None]:
         try:
             while self._fill():
                 yield from self._walk_buffer()
@@ -144,7 +145,7 @@ class PacketReader:
         """Read more bytes behind those not yet walked; False when there are none."""
         self._make_room()
         try:
-            n = self._stream.readinto(memoryview(self._buffer)[self._end :])
+            n = self._stream.readinto(self._buffer[self._end :].data)
         except CaptureError as err:
             self._fault = err
             return False
@@ -152,9 +153,13 @@ class PacketReader:
         return n > 0
 
     def _make_room(self) -> None:
+        """Move what is left to the buffer's start, in a larger buffer if one record needs it."""
+        grow = self._walk.state.needed > len(self._buffer)
+        if not grow and not self._begin:
+            return
         left = self._buffer[self._begin : self._end]
-        if self._walk.state.needed > len(self._buffer):
-            self._buffer = np.empty(int(self._walk.state.needed) + 65536, np.uint8)
+        if grow:
+            self._buffer = np.empty(int(self._walk.state.needed) + _GROWTH_BYTES, np.uint8)
         self._buffer[: len(left)] = left
         self._begin, self._end = 0, len(left)
 

@@ -42,7 +42,6 @@ class RecordState(ctypes.Structure):
         ("status", ctypes.c_int32),
         ("swapped", ctypes.c_int32),
         ("link_type", ctypes.c_uint16),
-        ("version_minor", ctypes.c_uint16),
     )
 
 

@@ -57,7 +57,6 @@ typedef struct {
     int32_t status;
     int32_t swapped;
     uint16_t link_type;
-    uint16_t version_minor;
 } ts_records;
 
 typedef struct {
