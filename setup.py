@@ -33,7 +33,7 @@ class BuildKernel(build_ext):
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         compiler = [SYSTEM_COMPILER] if SYSTEM_COMPILER else [sys.executable, "-m", "ziglang", "cc"]
-        flags = ["-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra"]
+        flags = ["-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-fwrapv", "-Wall", "-Wextra"]
         flags += os.environ.get("TRAFFIC_SIAMESE_CFLAGS", "").split()
         subprocess.run([*compiler, *flags, "-o", str(target), *ext.sources, "-lm"], check=True)
 

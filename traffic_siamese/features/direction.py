@@ -1,0 +1,62 @@
+"""Which hosts serve: the two directions of traffic, found from the traffic itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traffic_siamese.captures.packets import PacketChunk
+
+TO_SERVICE, FROM_SERVICE = 0, 1
+MAX_SERVICE_HOSTS = 64
+
+
+def find_service(chunk: PacketChunk) -> NDArray[np.uint64]:
+    """Find the hosts that serve.
+
+    They are the smallest set of hosts that nearly all the traffic touches: phones talk to a few
+    servers, and hardly to each other. The set grows greedily (a vertex cover of the graph of who
+    talks to whom) by the host with the most peers not yet covered, and stops when 98 % of the
+    packets are. Two hosts with as many peers: the one that the lower ports belong to.
+
+    Parameters
+    ----------
+    chunk : PacketChunk
+        The first packets of a log.
+
+    Returns
+    -------
+    ndarray of shape (n_hosts,), uint64
+        Address keys, sorted.
+    """
+    has_ip = chunk.ip_version > 0
+    src, dst = chunk.src_key[has_ip], chunk.dst_key[has_ip]
+    toward_lower = chunk.dst_port[has_ip] < chunk.src_port[has_ip]
+    ends = np.stack([np.minimum(src, dst), np.maximum(src, dst)], axis=1)
+    edges, edge_of, n_packets = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
+    hosts, ends_at = np.unique(edges, return_inverse=True)
+    ends_at = ends_at.reshape(edges.shape)
+    lower_port = np.bincount(
+        np.searchsorted(hosts, np.where(toward_lower, dst, src)), minlength=len(hosts)
+    )
+    service: list[int] = []
+    open_edges = np.ones(len(edges), bool)
+    while n_packets[open_edges].sum() > 0.02 * len(edge_of) and len(service) < MAX_SERVICE_HOSTS:
+        n_peers = np.bincount(ends_at[open_edges].ravel(), minlength=len(hosts))
+        best = int(np.argmax(n_peers + lower_port / (len(src) + 1.0)))
+        service.append(best)
+        open_edges &= ~(ends_at == best).any(axis=1)
+    return np.sort(hosts[service])
+
+
+def directions(chunk: PacketChunk, service: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Return each packet's direction: 0 towards the service, 1 from it.
+
+    Where both ends serve, or neither, the lower port is taken for the server's.
+    """
+    to_service = np.isin(chunk.dst_key, service)
+    from_service = np.isin(chunk.src_key, service)
+    by_port = np.where(chunk.dst_port <= chunk.src_port, TO_SERVICE, FROM_SERVICE)
+    return np.where(
+        to_service == from_service, by_port, np.where(to_service, TO_SERVICE, FROM_SERVICE)
+    ).astype(np.uint8)

@@ -1,0 +1,152 @@
+"""Traffic series of a log: the one call from a capture to features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traffic_siamese.captures.reader import read_packets
+from traffic_siamese.errors import CaptureError
+from traffic_siamese.features.builder import SeriesBuilder
+from traffic_siamese.features.schema import (
+    EMPTY_BIN,
+    FEATURE_NAMES,
+    FEATURES,
+    N_COUNTERS,
+    N_MEASURES,
+)
+from traffic_siamese.types import FloatArray, TrafficLog, TrafficSeries
+
+MAX_GAP_S = 600.0
+MAX_BINS = 31 * 86_400
+_MEASURE_SLOTS = ((2, 0, 0), (3, 0, 1), (4, 2, 0), (5, 2, 1), (6, 0, 2))
+"""Per measure of a direction: its place, the first sample slot, the statistic."""
+
+
+def read_series(
+    source: str | Path, *, bin_s: float = 1.0, max_gap_s: float = MAX_GAP_S
+) -> TrafficLog:
+    """Read a traffic log into per-bin features.
+
+    Parameters
+    ----------
+    source : str or Path
+        A capture (pcap or pcapng, plain, gzip or zstd); ``-`` reads standard input.
+    bin_s : float, > 0
+        Length of a bin in seconds. Bins are aligned to the Unix epoch.
+    max_gap_s : float, > 0
+        A longer silence starts a new series; within a shorter one bins are empty.
+
+    Returns
+    -------
+    TrafficLog
+        Damage that does not stop the reading is told in its warnings; a log that is damaged in
+        the middle gives what stands before the damage.
+
+    Raises
+    ------
+    CaptureError
+        The log cannot be read at all, or holds no signalling.
+    """
+    bin_ns = round(bin_s * 1e9)
+    if bin_ns < 1_000_000:
+        raise ValueError(f"bin_s={bin_s}: expected 0.001 s or more")
+    builder = SeriesBuilder(bin_ns)
+    warnings: list[str] = []
+    try:
+        with read_packets(source) as reader:
+            try:
+                for chunk in reader:
+                    builder.feed(chunk)
+            except CaptureError as error:
+                if reader.stats.n_packets == 0:
+                    raise
+                warnings.append(str(error))
+            warnings = [*reader.stats.warnings, *warnings]
+            n_packets = reader.stats.n_packets
+        series = _build(str(source), builder, round(max_gap_s / bin_s))
+    finally:
+        builder.close()
+    if builder.delays.n_late:
+        warnings.append(
+            f"{source}: {builder.delays.n_late} delays belong to packets out of order by more "
+            "than 16 bins and were left out of the delay features."
+        )
+    return TrafficLog(str(source), series, n_packets, tuple(warnings))
+
+
+def _build(name: str, builder: SeriesBuilder, max_gap_bins: int) -> tuple[TrafficSeries, ...]:
+    if not builder.n_messages and not builder.n_on_sip_ports:
+        raise CaptureError(
+            f"{name}: no signalling found: {builder.n_packets} IP packets, none of them SIP nor on "
+            "port 5060 or 5061. Expected a capture that holds SIP; check the capture filter."
+        )
+    builder.describe()
+    bins = builder.table.bins
+    order = np.argsort(bins)
+    bins = bins[order]
+    values = _values(builder)[order]
+    starts = np.flatnonzero(np.diff(bins, prepend=bins[0] - max_gap_bins - 2) > max_gap_bins)
+    ends = np.append(starts[1:], len(bins))
+    n_bins = int((bins[ends - 1] - bins[starts] + 1).sum())
+    if n_bins > MAX_BINS:
+        raise CaptureError(
+            f"{name}: spans {n_bins} bins of {builder.bin_ns / 1e9:g} s; expected at most "
+            f"{MAX_BINS}. Use longer bins, or split the capture."
+        )
+    return tuple(
+        _fill(bins[start:end], values[start:end], builder.bin_ns)
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _values(builder: SeriesBuilder) -> NDArray[np.float64]:
+    """Features of the bins seen, (n_rows, n_features); NaN where nothing was measured."""
+    n = len(builder.table)
+    counts = builder.table.counts.astype(np.float64)
+    delays = builder.delays.statistics(n)
+    measures = np.full((n, 2, N_MEASURES), np.nan)
+    n_tenths = np.bitwise_count(builder.tenths[:n])
+    for direction in (0, 1):
+        packets = counts[:, direction * N_COUNTERS]
+        total_bytes = counts[:, direction * N_COUNTERS + 1]
+        measures[:, direction, 0] = np.where(
+            packets > 0, total_bytes / np.maximum(packets, 1), np.nan
+        )
+        measures[:, direction, 1] = 1 - n_tenths[:, direction] / 10
+        for place, slot, statistic in _MEASURE_SLOTS:
+            measures[:, direction, place] = delays[:, slot + direction, statistic]
+    hosts, senders = builder.hosts.statistics(n), builder.senders.statistics(n)
+    n_requesters = builder.requesters.statistics(n)[:, 0]
+    n_targets = builder.targets.statistics(n)[:, 0]
+    undirected = [
+        delays[:, 4, 3],
+        hosts[:, 0],
+        senders[:, 1],
+        senders[:, 2],
+        np.where(n_requesters > 0, n_targets / np.maximum(n_requesters, 1), np.nan),
+    ]
+    return np.concatenate([counts, measures.reshape(n, -1), np.stack(undirected, 1)], axis=1)
+
+
+def _fill(bins: NDArray[np.int64], values: NDArray[np.float64], bin_ns: int) -> TrafficSeries:
+    """Put the bins seen into an unbroken series; bins without packets are empty."""
+    dense = np.zeros((int(bins[-1] - bins[0]) + 1, values.shape[1]), np.float32)
+    held = np.array([feature.held for feature in FEATURES])
+    dense[:, held] = np.nan
+    for name, value in EMPTY_BIN.items():
+        dense[:, FEATURE_NAMES.index(name)] = value
+    dense[bins - bins[0]] = values
+    dense[:, held] = hold_last(dense[:, held])
+    return TrafficSeries(dense, int(bins[0]) * bin_ns, bin_ns / 1e9, FEATURE_NAMES)
+
+
+def hold_last(values: FloatArray) -> FloatArray:
+    """Replace each NaN by the last value above it in its column, or 0 where there is none."""
+    known = np.isfinite(values)
+    place = np.where(known, np.arange(len(values))[:, None], 0)
+    place = np.maximum.accumulate(place, axis=0)
+    held = np.take_along_axis(values, place, axis=0)
+    return np.nan_to_num(held, nan=0.0)

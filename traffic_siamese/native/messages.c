@@ -1,0 +1,238 @@
+/* From decoded packets to signalling messages: datagrams are read as they are, TCP segments are
+ * joined to a stream per direction first.  A head that ends in a later segment waits in a buffer;
+ * bodies are skipped by their length, also across segments and holes. */
+#include <stdlib.h>
+
+#include "sip.h"
+#include "table.h"
+
+enum {
+    PROTOCOL_TCP = 6,
+    PROTOCOL_UDP = 17,
+    TCP_SYN = 2,
+    LATER_FRAGMENT = 2,
+    MAX_HEAD_BYTES = 16384,
+    MAX_STREAMS = 1 << 16,
+};
+static const int64_t STREAM_IDLE_NS = 120LL * 1000000000;
+
+typedef struct {
+    table_entry entry;
+    int64_t skip_bytes;
+    uint8_t *head; /* the bytes so far of a head that is not whole yet */
+    uint32_t next_seq, head_bytes;
+} stream;
+
+typedef struct {
+    const int64_t *time_ns;
+    const uint8_t *ip_protocol, *flags, *tcp_flags;
+    const uint64_t *src_key, *dst_key;
+    const uint16_t *src_port, *dst_port;
+    const uint32_t *tcp_seq;
+    const int64_t *payload_offset;
+    const uint32_t *payload_bytes, *payload_wire_bytes;
+} packet_columns;
+
+typedef struct {
+    int64_t *packet;
+    uint8_t *request_kind, *answer_class, *answered_kind;
+    uint16_t *status;
+    uint64_t *transaction_key, *session_key, *target_key, *content_key;
+    uint8_t *retransmitted_segment; /* per packet, not per message */
+    int64_t capacity, n;
+} message_columns;
+
+static void forget_stream(void *entry) { free(((stream *)entry)->head); }
+
+TS_EXPORT void *ts_messages_new(void) {
+    table *streams = malloc(sizeof *streams);
+    if (streams && table_init(streams, sizeof(stream), MAX_STREAMS, STREAM_IDLE_NS, forget_stream))
+        return streams;
+    free(streams);
+    return NULL;
+}
+
+TS_EXPORT void ts_messages_free(void *state) {
+    if (state) table_free(state);
+    free(state);
+}
+
+static stream *stream_of(table *streams, const packet_columns *in, int64_t i, int *is_new) {
+    uint64_t ports = ((uint64_t)in->src_port[i] << 16) | in->dst_port[i];
+    uint64_t key = ts_mix(in->src_key[i] ^ ts_mix(in->dst_key[i] ^ ts_mix(ports + 1)));
+    stream *s = table_get(streams, key, in->time_ns[i], is_new);
+    s->entry.last_ns = in->time_ns[i];
+    return s;
+}
+
+static void drop_head(stream *s) {
+    free(s->head);
+    s->head = NULL;
+    s->head_bytes = 0;
+}
+
+static int emit(message_columns *out, int64_t packet, const sip_message *m) {
+    int64_t n = out->n;
+    if (n >= out->capacity) return 0;
+    out->packet[n] = packet;
+    out->request_kind[n] = m->request_kind;
+    out->answer_class[n] = m->answer_class;
+    out->answered_kind[n] = m->answered_kind;
+    out->status[n] = m->status;
+    out->transaction_key[n] = m->transaction_key;
+    out->session_key[n] = m->session_key;
+    out->target_key[n] = m->target_key;
+    out->content_key[n] = m->content_key;
+    out->n = n + 1;
+    return 1;
+}
+
+static void read_datagram(const uint8_t *p, size_t n, int64_t packet, message_columns *out) {
+    sip_message m;
+    while (n && (*p == '\r' || *p == '\n')) p++, n--;
+    if (sip_starts(p, n) == 1 && sip_read_head(p, n, &m)) emit(out, packet, &m);
+}
+
+/* Lost the thread: the next line of these bytes that starts a message, or the end. */
+static size_t next_start(const uint8_t *p, size_t n) {
+    const uint8_t *at = p, *end = p + n;
+    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+        at++;
+        if (at == end) break;
+        if (sip_starts(at, (size_t)(end - at)) == 1) return (size_t)(at - p);
+    }
+    return n;
+}
+
+/* Keep the start of a head until the rest comes. */
+static void keep_head(stream *s, const uint8_t *p, size_t n) {
+    if (s->head_bytes + n > MAX_HEAD_BYTES) {
+        drop_head(s);
+        return;
+    }
+    uint8_t *wider = realloc(s->head, s->head_bytes + n);
+    if (!wider) {
+        drop_head(s);
+        return;
+    }
+    s->head = wider;
+    memcpy(s->head + s->head_bytes, p, n);
+    s->head_bytes += (uint32_t)n;
+}
+
+static void take_head(stream *s, const uint8_t *p, size_t n, int64_t packet,
+                      message_columns *out) {
+    sip_message m;
+    if (!sip_read_head(p, n, &m)) return;
+    emit(out, packet, &m);
+    s->skip_bytes = m.body_bytes > 0 ? m.body_bytes : 0;
+}
+
+/* Finish the waiting head with the first of these bytes; returns how many it took. */
+static size_t finish_head(stream *s, const uint8_t *p, size_t n, int64_t packet,
+                          message_columns *out) {
+    size_t had = s->head_bytes, room = MAX_HEAD_BYTES - had, head;
+    keep_head(s, p, n < room ? n : room);
+    if (!s->head) return n;
+    head = sip_head_bytes(s->head, s->head_bytes);
+    if (!head) {
+        if (s->head_bytes >= MAX_HEAD_BYTES) drop_head(s);
+        return n;
+    }
+    take_head(s, s->head, head, packet, out);
+    drop_head(s);
+    return head > had ? head - had : 0;
+}
+
+static void read_stream(stream *s, const uint8_t *p, size_t n, int64_t packet,
+                        message_columns *out) {
+    while (n) {
+        size_t step;
+        if (s->skip_bytes) {
+            step = (size_t)s->skip_bytes < n ? (size_t)s->skip_bytes : n;
+            s->skip_bytes -= (int64_t)step;
+        } else if (s->head_bytes) {
+            step = finish_head(s, p, n, packet, out);
+        } else if (*p == '\r' || *p == '\n') {
+            step = 1; /* keep-alive between messages: RFC 5626 section 4.4.1 */
+        } else {
+            int starts = sip_starts(p, n);
+            size_t head = starts == 1 ? sip_head_bytes(p, n) : 0;
+            if (head) {
+                take_head(s, p, head, packet, out);
+                step = head;
+            } else if (starts) {
+                keep_head(s, p, n);
+                step = n;
+            } else {
+                step = next_start(p, n);
+            }
+        }
+        p += step;
+        n -= step;
+    }
+}
+
+/* Bytes that were sent and not captured: fine inside a body, else the head is read as it is. */
+static void read_hole(stream *s, int64_t n, int64_t packet, message_columns *out) {
+    sip_message m;
+    if (s->skip_bytes >= n) {
+        s->skip_bytes -= n;
+        return;
+    }
+    s->skip_bytes = 0;
+    if (s->head_bytes && sip_read_head(s->head, s->head_bytes, &m)) emit(out, packet, &m);
+    drop_head(s);
+}
+
+static void read_segment(table *streams, const packet_columns *in, int64_t i, const uint8_t *data,
+                         message_columns *out) {
+    uint32_t seq = in->tcp_seq[i], wire = in->payload_wire_bytes[i], n = in->payload_bytes[i];
+    int is_new, syn = (in->tcp_flags[i] & TCP_SYN) != 0;
+    const uint8_t *p = data + in->payload_offset[i];
+    if (!wire && !syn) return;
+    stream *s = stream_of(streams, in, i, &is_new);
+    if (syn) {
+        out->retransmitted_segment[i] = !is_new && s->next_seq == seq + 1;
+        drop_head(s);
+        s->skip_bytes = 0;
+        s->next_seq = seq + 1;
+        return;
+    }
+    if (is_new) s->next_seq = seq;
+    int32_t ahead = (int32_t)(seq - s->next_seq);
+    if (ahead < 0) {
+        uint32_t known = (uint32_t)-(int64_t)ahead;
+        if (known >= wire) { /* a one-byte probe is a keep-alive: RFC 9293 section 3.8.4 */
+            out->retransmitted_segment[i] = wire > 1;
+            return;
+        }
+        p += known < n ? known : n;
+        n -= known < n ? known : n;
+        wire -= known;
+    } else if (ahead > 0) {
+        read_hole(s, ahead, i, out);
+    }
+    s->next_seq = seq + in->payload_wire_bytes[i];
+    read_stream(s, p, n, i, out);
+    if (wire > n) read_hole(s, wire - n, i, out);
+}
+
+/* Read the messages of packets first..n_packets-1.  Stops early where the output is nearly full;
+ * returns the packet to go on with. */
+TS_EXPORT int64_t ts_messages_read(void *state, const uint8_t *data, int64_t first,
+                                   int64_t n_packets, const packet_columns *in,
+                                   message_columns *out) {
+    int64_t i = first;
+    for (; i < n_packets; i++) {
+        /* No message is shorter than four bytes; one more may wait in the stream. */
+        if (out->n + 2 + in->payload_bytes[i] / 4 > out->capacity) break;
+        out->retransmitted_segment[i] = 0;
+        if (in->flags[i] & LATER_FRAGMENT) continue;
+        if (in->ip_protocol[i] == PROTOCOL_UDP)
+            read_datagram(data + in->payload_offset[i], in->payload_bytes[i], i, out);
+        else if (in->ip_protocol[i] == PROTOCOL_TCP)
+            read_segment(state, in, i, data, out);
+    }
+    return i;
+}

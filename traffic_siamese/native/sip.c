@@ -1,0 +1,210 @@
+/* Reading one SIP message head: RFC 3261 section 7 (start line, headers), 7.3.3 (compact forms),
+ * 17.1.3 (what identifies a transaction). */
+#include "sip.h"
+
+typedef struct {
+    const char *name;
+    uint8_t length, kind;
+} method;
+
+static const method METHODS[] = {
+    {"INVITE", 6, REQUEST_SESSION_START},  {"ACK", 3, REQUEST_ACKNOWLEDGEMENT},
+    {"BYE", 3, REQUEST_SESSION_END},       {"CANCEL", 6, REQUEST_CANCEL},
+    {"REGISTER", 8, REQUEST_REGISTRATION}, {"OPTIONS", 7, REQUEST_KEEP_ALIVE},
+    {"MESSAGE", 7, REQUEST_MESSAGE},       {"NOTIFY", 6, REQUEST_MESSAGE},
+    {"SUBSCRIBE", 9, REQUEST_MESSAGE},     {"PUBLISH", 7, REQUEST_MESSAGE},
+    {"INFO", 4, REQUEST_MESSAGE},          {"PRACK", 5, REQUEST_ACKNOWLEDGEMENT},
+};
+enum { N_METHODS = sizeof METHODS / sizeof *METHODS, MAX_METHOD_BYTES = 32 };
+
+static int is_token(uint8_t c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '.' || c == '!' || c == '%' || c == '*' || c == '_' || c == '+' ||
+           c == '`' || c == '\'' || c == '~';
+}
+
+static uint8_t kind_of(const uint8_t *p, size_t n) {
+    for (int i = 0; i < N_METHODS; i++)
+        if (METHODS[i].length == n && !memcmp(METHODS[i].name, p, n)) return METHODS[i].kind;
+    return REQUEST_OTHER;
+}
+
+static uint8_t class_of(unsigned status) {
+    switch (status) {
+        case 401: case 407: return ANSWER_CHALLENGE;
+        case 403: return ANSWER_FORBIDDEN;
+        case 404: case 410: case 484: case 604: return ANSWER_NOT_FOUND;
+        case 408: case 504: return ANSWER_TIMEOUT;
+        case 480: case 486: case 487: case 600: case 603: return ANSWER_USER_UNAVAILABLE;
+        case 400: return ANSWER_BAD_REQUEST;
+        case 503: return ANSWER_OVERLOAD;
+    }
+    switch (status / 100) {
+        case 1: return ANSWER_PROVISIONAL;
+        case 2: return ANSWER_SUCCESS;
+        case 3: return ANSWER_REDIRECT;
+        case 4: return ANSWER_OTHER_CLIENT_ERROR;
+        case 5: return ANSWER_OTHER_SERVER_ERROR;
+        default: return ANSWER_GLOBAL_FAILURE;
+    }
+}
+
+/* Case-blind comparison with a lower-case word. */
+static int same_word(const uint8_t *p, const char *word, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if ((p[i] | 0x20) != (uint8_t)word[i] && p[i] != (uint8_t)word[i]) return 0;
+    return 1;
+}
+
+int sip_starts(const uint8_t *p, size_t n) {
+    static const char *SCHEMES[] = {"sip:", "sips:", "tel:", "urn:", "im:", "pres:"};
+    size_t i = 0;
+    if (n && !(p[0] >= 'A' && p[0] <= 'Z') && !is_token(p[0])) return 0;
+    if (n >= 8 && !memcmp(p, "SIP/2.0 ", 8)) return 1;
+    if (n < 8 && !memcmp(p, "SIP/2.0 ", n)) return -1;
+    while (i < n && i < MAX_METHOD_BYTES && is_token(p[i])) i++;
+    if (i == n) return n < MAX_METHOD_BYTES ? -1 : 0;
+    if (i == 0 || p[i] != ' ') return 0;
+    p += i + 1;
+    n -= i + 1;
+    for (int s = 0; s < 6; s++) {
+        size_t length = strlen(SCHEMES[s]);
+        if (n < length) {
+            if (same_word(p, SCHEMES[s], n)) return -1;
+        } else if (same_word(p, SCHEMES[s], length)) {
+            return 1;
+        }
+    }
+    return n && p[0] == '*' ? 1 : 0;
+}
+
+size_t sip_head_bytes(const uint8_t *p, size_t n) {
+    const uint8_t *at = p, *end = p + n;
+    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+        at++;
+        if (at < end && *at == '\n') return (size_t)(at + 1 - p);
+        if (at + 1 < end && at[0] == '\r' && at[1] == '\n') return (size_t)(at + 2 - p);
+    }
+    return 0;
+}
+
+/* The line that starts at p without its line end; *next is where the next line starts. */
+static size_t line_bytes(const uint8_t *p, const uint8_t *end, const uint8_t **next) {
+    const uint8_t *stop = memchr(p, '\n', (size_t)(end - p));
+    *next = stop ? stop + 1 : end;
+    if (!stop) stop = end;
+    while (stop > p && stop[-1] == '\r') stop--;
+    return (size_t)(stop - p);
+}
+
+static int read_start_line(const uint8_t *p, size_t n, sip_message *out) {
+    if (n >= 11 && !memcmp(p, "SIP/2.0 ", 8)) {
+        unsigned status = 0;
+        for (int i = 8; i < 11; i++) {
+            if (p[i] < '0' || p[i] > '9') return 0;
+            status = status * 10 + (p[i] - '0');
+        }
+        if (status < 100 || status > 699) return 0;
+        out->status = (uint16_t)status;
+        out->answer_class = class_of(status);
+        return 1;
+    }
+    size_t i = 0;
+    while (i < n && is_token(p[i])) i++;
+    if (i == 0 || i >= n) return 0;
+    out->request_kind = out->answered_kind = kind_of(p, i);
+    const uint8_t *uri = p + i + 1;
+    size_t user = 0, left = n - i - 1;
+    while (user < left && uri[user] != '@' && uri[user] != ' ' && uri[user] != ';') user++;
+    out->target_key = ts_hash(uri, user, 0);
+    return 1;
+}
+
+/* Hash of the first Via value's branch parameter, or 0 where there is none. */
+static uint64_t branch_key(const uint8_t *p, size_t n) {
+    for (size_t i = 0; i + 7 < n && p[i] != ','; i++) {
+        if (p[i] != ';') continue;
+        size_t at = i + 1;
+        while (at < n && (p[at] == ' ' || p[at] == '\t')) at++;
+        if (at + 7 > n || !same_word(p + at, "branch=", 7)) continue;
+        size_t stop = at += 7;
+        while (stop < n && p[stop] != ';' && p[stop] != ',' && p[stop] > ' ') stop++;
+        return ts_hash(p + at, stop - at, 1);
+    }
+    return 0;
+}
+
+/* Number and method of a CSeq value; the method's kind goes to *kind. */
+static uint64_t sequence_key(const uint8_t *p, size_t n, uint8_t *kind) {
+    uint64_t number = 0;
+    size_t i = 0, stop;
+    while (i < n && p[i] >= '0' && p[i] <= '9') number = number * 10 + (p[i++] - '0');
+    while (i < n && (p[i] == ' ' || p[i] == '\t')) i++;
+    for (stop = i; stop < n && is_token(p[stop]);) stop++;
+    *kind = kind_of(p + i, stop - i);
+    return ts_hash(p + i, stop - i, number);
+}
+
+static int64_t number(const uint8_t *p, size_t n) {
+    int64_t value = -1;
+    for (size_t i = 0; i < n && p[i] >= '0' && p[i] <= '9' && value < (1 << 26); i++)
+        value = (value < 0 ? 0 : value) * 10 + (p[i] - '0');
+    return value;
+}
+
+enum header { HEADER_OTHER, HEADER_VIA, HEADER_CALL_ID, HEADER_CSEQ, HEADER_LENGTH };
+
+static enum header header_of(const uint8_t *name, size_t n) {
+    switch (n) {
+        case 1:
+            switch (name[0] | 0x20) {
+                case 'v': return HEADER_VIA;
+                case 'i': return HEADER_CALL_ID;
+                case 'l': return HEADER_LENGTH;
+            }
+            return HEADER_OTHER;
+        case 3: return same_word(name, "via", 3) ? HEADER_VIA : HEADER_OTHER;
+        case 4: return same_word(name, "cseq", 4) ? HEADER_CSEQ : HEADER_OTHER;
+        case 7: return same_word(name, "call-id", 7) ? HEADER_CALL_ID : HEADER_OTHER;
+        case 14: return same_word(name, "content-length", 14) ? HEADER_LENGTH : HEADER_OTHER;
+    }
+    return HEADER_OTHER;
+}
+
+int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
+    const uint8_t *end = p + n, *line = p, *next;
+    uint64_t branch = 0, sequence = 0, call = 0;
+    int seen_via = 0;
+    memset(out, 0, sizeof *out);
+    out->request_kind = out->answer_class = NO_REQUEST;
+    out->answered_kind = REQUEST_OTHER;
+    out->body_bytes = -1;
+    if (!read_start_line(p, line_bytes(line, end, &next), out)) return 0;
+    for (line = next; line < end; line = next) {
+        size_t length = line_bytes(line, end, &next), name = 0, at;
+        if (length == 0) break;
+        while (next < end && (*next == ' ' || *next == '\t'))  /* folded: RFC 3261 7.3.1 */
+            length = (size_t)(next - line) + line_bytes(next, end, &next);
+        while (name < length && is_token(line[name])) name++;
+        for (at = name; at < length && (line[at] == ' ' || line[at] == '\t');) at++;
+        if (at >= length || line[at] != ':') continue;
+        for (at++; at < length && (line[at] == ' ' || line[at] == '\t');) at++;
+        switch (header_of(line, name)) {
+            case HEADER_VIA:
+                if (!seen_via) branch = branch_key(line + at, length - at);
+                seen_via = 1;
+                break;
+            case HEADER_CALL_ID: call = ts_hash(line + at, length - at, 2); break;
+            case HEADER_CSEQ:
+                sequence = sequence_key(line + at, length - at, &out->answered_kind);
+                break;
+            case HEADER_LENGTH: out->body_bytes = number(line + at, length - at); break;
+            case HEADER_OTHER: break;
+        }
+    }
+    if (out->request_kind != NO_REQUEST) out->answered_kind = out->request_kind;
+    out->session_key = call;
+    out->transaction_key = ts_mix(call ^ ts_mix(branch ^ ts_mix(sequence)));
+    out->content_key = ts_hash(p, n, 3);
+    return 1;
+}

@@ -1,0 +1,34 @@
+/* An open-addressing hash table whose entries outlive their use only for a while.
+ *
+ * Every entry begins with table_entry.  Where the table is half full it forgets what is older than
+ * its life, doubles up to its limit, and beyond that forgets sooner: memory stays bounded whatever
+ * the traffic is. */
+#ifndef TRAFFIC_SIAMESE_TABLE_H
+#define TRAFFIC_SIAMESE_TABLE_H
+
+#include "kernel.h"
+
+typedef struct {
+    uint64_t key; /* 0: free slot */
+    int64_t last_ns;
+} table_entry;
+
+typedef struct {
+    uint8_t *slots;
+    size_t entry_bytes, n_slots, n_used, max_slots;
+    int64_t life_ns;
+    void (*drop)(void *entry); /* called for each entry forgotten; may be NULL */
+} table;
+
+/* Returns 0 where there is no memory. */
+int table_init(table *t, size_t entry_bytes, size_t max_slots, int64_t life_ns,
+               void (*drop)(void *));
+void table_free(table *t);
+
+/* The entry of this key; NULL where there is none. */
+void *table_find(const table *t, uint64_t key);
+
+/* The entry of this key, made (all zero but its key) where there is none. */
+void *table_get(table *t, uint64_t key, int64_t now_ns, int *is_new);
+
+#endif
