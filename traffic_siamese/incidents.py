@@ -1,0 +1,168 @@
+"""Merge the verdicts of overlapping windows into incidents with a start and an end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from traffic_siamese.types import NORMAL, Incident, Verdict
+
+
+def window_midpoint_ns(verdict: Verdict) -> int:
+    """Time at which a window's verdict is placed: its midpoint.
+
+    Windows overlap, and one turns from one label to the next when about half of it shows the
+    new state, so the first window of a fault has its midpoint where the fault began.
+    """
+    return (verdict.start_ns + verdict.end_ns) // 2
+
+
+class IncidentMerger:
+    """Merge verdicts as they come, with hysteresis; for live traffic.
+
+    A label is *raised* after ``raise_after`` windows of it in a row and *cleared* after
+    ``clear_after`` windows in a row of anything else; fewer are taken for a flicker, which
+    neither splits the incident nor counts among its windows. ``unknown`` is a label like any
+    other; ``normal`` never makes an incident. A change of capture or a missing window ends the
+    stretch and with it any incident.
+
+    An incident starts at the midpoint of its first window and ends at the midpoint of its last
+    one. Where these are the first or last window of the stretch, it starts with the window or ends
+    with it: no other window says that the fault began later or ended earlier. An incident of
+    one window lasts at least one stride.
+
+    Parameters
+    ----------
+    raise_after, clear_after : int, >= 1
+        Windows in a row that raise and clear a label.
+    stride_ns : int, > 0
+        From one window's start to the next one's, nanoseconds. Windows more than one and a half
+        strides apart have a gap between them.
+
+    Raises
+    ------
+    ValueError
+        If one of the parameters is too small.
+    """
+
+    def __init__(self, *, raise_after: int = 2, clear_after: int = 2, stride_ns: int) -> None:
+        for name, value in (
+            ("raise_after", raise_after),
+            ("clear_after", clear_after),
+            ("stride_ns", stride_ns),
+        ):
+            if value < 1:
+                raise ValueError(f"{name} is {value}, expected at least 1")
+        self._raise_after = raise_after
+        self._clear_after = clear_after
+        self._longest_run = max(raise_after, clear_after)  # more of a run is never looked at
+        self._stride_ns = stride_ns
+        self._first: Verdict | None = None
+        self._last: Verdict | None = None
+        self._run: list[Verdict] = []  # the latest verdicts that agree
+        self._members: list[Verdict] = []  # windows of the raised incident
+        self._away = 0  # verdicts in a row that disagree with it
+
+    def push(self, verdict: Verdict) -> list[Incident]:
+        """Take the next verdict; return the incidents that it ended (two at most)."""
+        done = [] if self._continues(verdict) else self.finish()
+        if self._first is None:
+            self._first = verdict
+        self._last = verdict
+        same = self._run and self._run[-1].label == verdict.label
+        self._run = [*self._run[-self._longest_run :], verdict] if same else [verdict]
+        done += self._follow(verdict)
+        self._raise()
+        return done
+
+    def finish(self) -> list[Incident]:
+        """End the stretch; return the incident that was still open, if any."""
+        done = [self._close()] if self._members else []
+        self._begin_stretch()
+        return done
+
+    @property
+    def open_incident(self) -> Incident | None:
+        """The raised incident as it stands now, its end not yet final."""
+        return self._close() if self._members else None
+
+    def _begin_stretch(self) -> None:
+        self._first = self._last = None
+        self._run, self._members = [], []
+        self._away = 0
+
+    def _continues(self, verdict: Verdict) -> bool:
+        last = self._last
+        if last is None:
+            return True
+        step = verdict.start_ns - last.start_ns
+        return verdict.capture == last.capture and 0 < step <= 1.5 * self._stride_ns
+
+    def _follow(self, verdict: Verdict) -> list[Incident]:
+        if not self._members:
+            return []
+        if verdict.label == self._members[0].label:
+            self._members.append(verdict)
+            self._away = 0
+            return []
+        self._away += 1
+        if self._away < self._clear_after:
+            return []
+        incident = self._close()
+        self._members, self._away = [], 0
+        return [incident]
+
+    def _raise(self) -> None:
+        raised = not self._members and len(self._run) >= self._raise_after
+        if raised and self._run[-1].label != NORMAL:
+            self._members = list(self._run)
+
+    def _close(self) -> Incident:
+        first, last = self._members[0], self._members[-1]
+        start = first.start_ns if first is self._first else window_midpoint_ns(first)
+        end = last.end_ns if last is self._last else window_midpoint_ns(last)
+        if end <= start:
+            end = min(start + self._stride_ns, last.end_ns)
+        confidence = sum(verdict.confidence for verdict in self._members) / len(self._members)
+        reason = _most_common(verdict.reason for verdict in self._members)
+        return Incident(
+            first.capture, start, end, first.label, confidence, len(self._members), reason
+        )
+
+
+def merge_incidents(
+    verdicts: Iterable[Verdict],
+    *,
+    raise_after: int = 2,
+    clear_after: int = 2,
+    stride_ns: int,
+) -> list[Incident]:
+    """Merge all verdicts of some captures into incidents.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+        In any order; captures are taken in the order of their first verdict.
+    raise_after, clear_after, stride_ns : int
+        See `IncidentMerger`, which also says where an incident starts and ends.
+
+    Returns
+    -------
+    list of Incident
+        By capture, then by time; no two of one capture overlap.
+    """
+    merger = IncidentMerger(raise_after=raise_after, clear_after=clear_after, stride_ns=stride_ns)
+    captures: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        captures.setdefault(verdict.capture, []).append(verdict)
+    incidents: list[Incident] = []
+    for rows in captures.values():
+        for verdict in sorted(rows, key=lambda row: row.start_ns):
+            incidents += merger.push(verdict)
+        incidents += merger.finish()
+    return incidents
+
+
+def _most_common(reasons: Iterable[str]) -> str:
+    counts = Counter(reason for reason in reasons if reason)
+    return counts.most_common(1)[0][0] if counts else ""
