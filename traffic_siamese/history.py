@@ -6,7 +6,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,12 +104,16 @@ class TrainingHistory:
         """
         target = Path(path)
         partial = target.with_name(target.name + ".partial")
-        arrays = {name: np.asarray(getattr(self, name), _DTYPES[name]) for name in _DTYPES}
         with partial.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+            self.write(stream)
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(target)
+
+    def write(self, stream: BinaryIO) -> None:
+        """Write what ``save`` writes to an open binary stream."""
+        arrays = {name: np.asarray(getattr(self, name), _DTYPES[name]) for name in _DTYPES}
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TrainingHistory:
@@ -121,12 +125,24 @@ class TrainingHistory:
             If the file is missing, damaged, or no training history.
         """
         try:
-            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-                return cls(**{name: _read(archive, name) for name in _DTYPES})
+            with Path(path).open("rb") as stream:
+                return cls.read(stream)
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise BundleError(
                 f"{path}: {error}; expected a training history. Train again to write a new one."
             ) from error
+
+    @classmethod
+    def read(cls, stream: BinaryIO) -> TrainingHistory:
+        """Read what ``write`` wrote, from an open binary stream that can seek.
+
+        Raises
+        ------
+        ValueError, KeyError, EOFError, zipfile.BadZipFile
+            If the stream is damaged, or holds no training history.
+        """
+        with np.load(stream, allow_pickle=False) as archive:
+            return cls(**{name: _read(archive, name) for name in _DTYPES})
 
 
 def _read(archive: Any, name: str) -> NDArray[Any]:

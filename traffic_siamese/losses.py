@@ -17,16 +17,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from traffic_siamese import mining
 from traffic_siamese.backend import keras, ops
-from traffic_siamese.mining import (
-    NEVER,
-    all_distances,
-    mean_where,
-    positives,
-    same_label,
-    semi_hard_negatives,
-    squared_distance,
-)
 
 _EPSILON = 1e-8
 
@@ -44,7 +36,7 @@ class _Configured(keras.losses.Loss):
 class _MarginLoss(_Configured):
     """What losses with a margin share."""
 
-    settings = ("margin",)
+    settings: tuple[str, ...] = ("margin",)
 
     def __init__(self, margin: float = 0.4, *, name: str, **options: Any) -> None:
         if margin <= 0:
@@ -76,8 +68,8 @@ class TripletLoss(_MarginLoss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value a triplet; ``y_true`` is not looked at."""
-        near = squared_distance(y_pred[:, 0], y_pred[:, 1])
-        far = squared_distance(y_pred[:, 0], y_pred[:, 2])
+        near = mining.squared_distance(y_pred[:, 0], y_pred[:, 1])
+        far = mining.squared_distance(y_pred[:, 0], y_pred[:, 2])
         return ops.relu(near - far + self.margin)
 
 
@@ -114,8 +106,8 @@ class LosslessTripletLoss(_Configured):
         beta = float(dim if self.beta is None else self.beta)
         if beta < dim:
             raise ValueError(f"beta is {beta}, expected at least the embedding's dimension, {dim}")
-        near = squared_distance(y_pred[:, 0], y_pred[:, 1])
-        far = squared_distance(y_pred[:, 0], y_pred[:, 2])
+        near = mining.squared_distance(y_pred[:, 0], y_pred[:, 1])
+        far = mining.squared_distance(y_pred[:, 0], y_pred[:, 2])
         pull = ops.maximum(1.0 - near / beta, 0.0) + _EPSILON
         push = (beta - dim) / beta + far / beta + _EPSILON
         return -ops.log(pull) - ops.log(push)
@@ -159,13 +151,13 @@ class SemiHardTripletLoss(_MarginLoss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the mean over the batch's positive pairs."""
-        distances = all_distances(y_pred)
-        same, other = same_label(y_true)
-        near, paired = positives(distances, same, n_per_label=self.n_per_label)
-        negative, found = semi_hard_negatives(distances, near, other, margin=self.margin)
+        distances = mining.all_distances(y_pred)
+        same, other = mining.same_label(y_true)
+        near, paired = mining.positives(distances, same, n_per_label=self.n_per_label)
+        negative, found = mining.semi_hard_negatives(distances, near, other, margin=self.margin)
         far = ops.take_along_axis(distances, negative, axis=1)
         hinge = ops.where(found, ops.relu(near - far + self.margin), 0.0)
-        return mean_where(hinge, ops.logical_and(paired, ops.any(other, axis=1)[:, None]))
+        return mining.mean_where(hinge, ops.logical_and(paired, ops.any(other, axis=1)[:, None]))
 
 
 @keras.saving.register_keras_serializable(package="traffic_siamese")
@@ -194,13 +186,13 @@ class HardTripletLoss(_MarginLoss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the mean over the batch's anchors."""
-        distances = all_distances(y_pred)
-        same, other = same_label(y_true)
-        farthest = ops.max(ops.where(same, distances, -NEVER), axis=1)
-        nearest = ops.min(ops.where(other, distances, NEVER), axis=1)
+        distances = mining.all_distances(y_pred)
+        same, other = mining.same_label(y_true)
+        farthest = ops.max(ops.where(same, distances, -mining.NEVER), axis=1)
+        nearest = ops.min(ops.where(other, distances, mining.NEVER), axis=1)
         valid = ops.logical_and(ops.any(same, axis=1), ops.any(other, axis=1))
         gap = ops.where(valid, farthest - nearest, 0.0)
-        return mean_where(ops.relu(gap + self.margin), valid)
+        return mining.mean_where(ops.relu(gap + self.margin), valid)
 
 
 @keras.saving.register_keras_serializable(package="traffic_siamese")
@@ -235,14 +227,14 @@ class SupervisedContrastiveLoss(_Configured):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the mean over the batch's anchors."""
-        similarity = -all_distances(y_pred) / self.temperature
-        same, other = same_label(y_true)
-        compared = ops.where(ops.logical_or(same, other), similarity, -NEVER)
+        similarity = -mining.all_distances(y_pred) / self.temperature
+        same, other = mining.same_label(y_true)
+        compared = ops.where(ops.logical_or(same, other), similarity, -mining.NEVER)
         log_share = similarity - ops.logsumexp(compared, axis=1, keepdims=True)
         weight = ops.cast(same, similarity.dtype)
         n_positives = ops.sum(weight, axis=1)
         per_anchor = -ops.sum(log_share * weight, axis=1) / ops.maximum(n_positives, 1.0)
-        return mean_where(per_anchor, n_positives > 0)
+        return mining.mean_where(per_anchor, n_positives > 0)
 
 
 @keras.saving.register_keras_serializable(package="traffic_siamese")
