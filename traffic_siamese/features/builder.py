@@ -12,7 +12,7 @@ from traffic_siamese.features.direction import TO_SERVICE, directions, find_serv
 from traffic_siamese.features.messages import MessageChunk, MessageReader
 from traffic_siamese.features.samples import SampleTable
 from traffic_siamese.features.schema import COUNTER_INDEX, N_COUNTERS
-from traffic_siamese.features.slots import NONE, REQUEST_KINDS
+from traffic_siamese.features.slots import ANSWER_CLASSES, NONE, REQUEST_KINDS
 from traffic_siamese.features.transactions import (
     IS_DUPLICATE,
     IS_FIRST,
@@ -26,6 +26,8 @@ _TCP, _ICMP, _ICMPV6 = 6, 1, 58
 _ICMP_UNREACHABLE, _ICMPV6_UNREACHABLE = 3, 1
 _SIP_PORTS = (5060, 5061)
 _SESSION_START = REQUEST_KINDS.index("session_start")
+_REGISTRATION = REQUEST_KINDS.index("registration")
+_SUCCESS = ANSWER_CLASSES.index("success")
 _FIRST_DELAY, _FINAL_DELAY, _SESSION = 0, 2, 4  # slots of the sample table; + direction
 _MAX_WAITING = 1_000_000
 _OPEN_BINS = 16
@@ -107,6 +109,8 @@ class SeriesBuilder:
             ("tcp_rst", is_tcp & ((flags & _RST) != 0)),
             ("tcp_retransmissions", retransmitted),
             ("icmp_unreachable", unreachable),
+            ("repeats", retransmitted),
+            ("refusals", unreachable | (is_tcp & ((flags & _RST) != 0))),
             ("fragments", (chunk.flags & FRAGMENT) != 0),
         ):
             self._add(name, rows[mask], direction[mask])
@@ -159,8 +163,12 @@ class SeriesBuilder:
             counter = first + slot[mask].astype(np.int64) + N_COUNTERS * direction[mask]
             self.table.add(rows[mask], counter)
         again = (matched.flags & IS_RETRANSMISSION) != 0
+        succeeds = messages.answer_class == _SUCCESS
         for name, mask in (
             ("new_transactions", (matched.flags & IS_FIRST) != 0),
+            ("started_sessions", succeeds & (messages.answered_kind == _SESSION_START)),
+            ("done_registrations", succeeds & (messages.answered_kind == _REGISTRATION)),
+            ("repeats", again),
             ("retransmitted_requests", again & asks),
             ("retransmitted_answers", again & ~asks),
             ("duplicates", (matched.flags & IS_DUPLICATE) != 0),

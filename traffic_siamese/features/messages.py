@@ -41,11 +41,11 @@ _MESSAGE_COLUMNS = (
 
 
 class _Packets(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_void_p) for name, _ in _PACKET_COLUMNS]  # noqa: RUF012  ctypes' form
+    _fields_ = [(name, ctypes.c_void_p) for name, _ in _PACKET_COLUMNS]
 
 
 class _Messages(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012  ctypes' form
+    _fields_ = [
         *((name, ctypes.c_void_p) for name, _ in _MESSAGE_COLUMNS),
         ("retransmitted_segment", ctypes.c_void_p),
         ("capacity", ctypes.c_int64),

@@ -49,6 +49,8 @@ COUNTERS: tuple[Feature, ...] = (
         Feature(f"answer_{name}", "answers", f"answers of class {name}, repeated ones too")
         for name in ANSWER_CLASSES
     ),
+    Feature("started_sessions", "answers", "answers of class success to session starts"),
+    Feature("done_registrations", "answers", "answers of class success to registrations"),
     Feature("retransmitted_requests", "requests", "exact copies of a request, 50 ms or more later"),
     Feature("retransmitted_answers", "answers", "exact copies of an answer, 50 ms or more later"),
     Feature("duplicates", "messages", "exact copies sooner than any retransmission timer"),
@@ -58,6 +60,8 @@ COUNTERS: tuple[Feature, ...] = (
     Feature("tcp_rst", "segments", "TCP resets"),
     Feature("tcp_retransmissions", "segments", "TCP segments that carry only bytes seen before"),
     Feature("icmp_unreachable", "packets", "ICMP or ICMPv6 destination unreachable"),
+    Feature("repeats", "messages", "retransmitted messages and TCP segments: any transport's"),
+    Feature("refusals", "packets", "TCP resets and ICMP unreachable: any transport's"),
     Feature("fragments", "packets", "IP fragments"),
 )
 """Counted per direction."""

@@ -30,21 +30,21 @@ _MIN_EVENTS = 4096
 
 
 class _Messages(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012  ctypes' form
+    _fields_ = [
         ("n", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name, _ in _INPUTS),
     ]
 
 
 class _Results(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012  ctypes' form
+    _fields_ = [
         (name, ctypes.c_void_p)
         for name in ("flags", "first_delay_ns", "final_delay_ns", "session_ns")
     ]
 
 
 class _Events(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012  ctypes' form
+    _fields_ = [
         ("capacity", ctypes.c_int64),
         ("n", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name, _ in _EVENTS),
