@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Literal
 
 from traffic_siamese.errors import LibraryError
 from traffic_siamese.oneshot.database import Database
+from traffic_siamese.oneshot.names import check_label_name
 from traffic_siamese.oneshot.rows import (
     COLUMNS,
     StoredBaseline,
@@ -22,9 +22,8 @@ from traffic_siamese.oneshot.rows import (
     prototype_to_row,
     to_blob,
 )
-from traffic_siamese.types import NORMAL, UNKNOWN, FloatArray, Prototype
+from traffic_siamese.types import NORMAL, FloatArray, Prototype
 
-_LONGEST_NAME = 64
 _VISIBLE = "(origin = 'added' OR encoder_id = ?)"
 
 Origin = Literal["trained", "added"]
@@ -37,34 +36,6 @@ class LabelSummary:
     label: str
     n_trained: int
     n_added: int
-
-
-def check_label_name(name: str) -> str:
-    """Return ``name`` if a label may be called so.
-
-    Raises
-    ------
-    LibraryError
-        If it is empty, longer than 64 characters, ``unknown``, has spaces around it, or holds a
-        comma or a control character, either of which would break the tables it is written to.
-    """
-    if not name or name != name.strip() or len(name) > _LONGEST_NAME:
-        raise LibraryError(
-            f"label {name!r} has {len(name)} characters, expected 1 to {_LONGEST_NAME} without "
-            "spaces around them. Choose another name."
-        )
-    if name.casefold() == UNKNOWN:
-        raise LibraryError(
-            f"label {name!r} is reserved: it says that no label fits. Choose another name."
-        )
-    # Z: line and paragraph separators but not the plain space; C: control, unassigned, surrogates
-    bad = [c for c in name if c == "," or unicodedata.category(c) in ("Zl", "Zp", "Cc", "Cs")]
-    if bad:
-        raise LibraryError(
-            f"label {name!r} holds {bad[0]!r}, expected no commas and no control characters. "
-            "Choose another name."
-        )
-    return name
 
 
 class FaultLibrary:
@@ -220,7 +191,7 @@ class FaultLibrary:
             )
 
     def stale(self, encoder_id: str) -> dict[int, Prototype]:
-        """Added examples that another encoder embedded, by their number; to be embedded again."""
+        """Return added examples that another encoder embedded, by number; to be embedded again."""
         with self._database.read() as connection:
             rows = connection.execute(
                 f"SELECT id, {COLUMNS} FROM prototypes "
