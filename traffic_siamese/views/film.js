@@ -6,6 +6,7 @@
 //   positions()  Float32Array, all x then all y then all z, as they are drawn now
 //   play() pause() seek(frame)
 const SECONDS_AT_1X = 12;
+const SLOW_MS = 60; // a frame that takes longer than this is drawn with fewer pixels
 const $ = (id) => document.getElementById(id);
 
 function fromBase64(id) {
@@ -131,11 +132,11 @@ function setTheme(name) {
 
 function makePlayer(film, frames, buffer, scene) {
   const last = frames.length - 1;
-  const state = { frame: 0, playing: false, named: false, framesDrawn: 0, drawMs: 0 };
+  const state = { frame: 0, playing: false, named: false, coarse: false, framesDrawn: 0, drawMs: 0 };
   const visible = { label: film.labels.map(() => true), kind: [true, true, true] };
   const shown = (group) => visible.label[group.label] && visible.kind[group.kind];
   const mark = allCurves(film, (epoch) => { pause(); seek(frameOf(film.epochs, epoch)); });
-  let busy = null, lastTick = 0;
+  let busy = null, lastTick = 0, paceMs = 0;
 
   function label() {
     const epoch = epochOf(film.epochs, state.frame);
@@ -151,12 +152,9 @@ function makePlayer(film, frames, buffer, scene) {
     const on = state.frame === last && groups.length > 0;
     if (!on && !state.named) return;
     state.named = on;
-    const seen = groups.filter(shown);
-    const middles = seen.map((group) => middleOf(buffer, film.n_points, group));
-    await scene.name({
-      visible: on && seen.length > 0, x: [middles.map((m) => m[0])], y: [middles.map((m) => m[1])],
-      z: [middles.map((m) => m[2])], text: [seen.map((g) => escapeHover(film.labels[g.label].name))],
-    });
+    const seen = on ? groups.filter(shown) : [];
+    await scene.name(seen.map(
+      (group) => nameTag(film.labels[group.label], middleOf(buffer, film.n_points, group))));
   }
   async function draw() {
     const start = performance.now();
@@ -186,6 +184,8 @@ function makePlayer(film, frames, buffer, scene) {
     if (!state.playing) return;
     const elapsed = Math.min(now - lastTick, 250) / 1000;
     lastTick = now;
+    paceMs += (1000 * elapsed - paceMs) / 6;
+    if (paceMs > SLOW_MS && !state.coarse) scene.coarse(state.coarse = true);
     const pace = Math.max(last / SECONDS_AT_1X, 2) * Number($("speed").value);
     seek(state.frame + elapsed * pace).then(() => {
       if (state.frame >= last) pause();
@@ -193,6 +193,7 @@ function makePlayer(film, frames, buffer, scene) {
     });
   }
   function setPlaying(on) {
+    if (!on && state.coarse) scene.coarse(state.coarse = false);
     state.playing = on;
     document.body.classList.toggle("playing", on);
     $("play").setAttribute("aria-label", on ? "Pause" : "Play");
@@ -202,6 +203,7 @@ function makePlayer(film, frames, buffer, scene) {
     if (state.frame >= last) state.frame = 0;
     setPlaying(true);
     lastTick = performance.now();
+    paceMs = 0;
     requestAnimationFrame(tick);
   }
   function pause() { setPlaying(false); }
@@ -214,7 +216,7 @@ function makePlayer(film, frames, buffer, scene) {
     await nameLabels();
   }
   drawLegend(film, visible, applyVisible);
-  return { state, visible, last, play, pause, seek, step };
+  return { state, visible, last, play, pause, seek, step, nameLabels };
 }
 
 function bindControls(player, scene) {
@@ -225,7 +227,7 @@ function bindControls(player, scene) {
   $("slider").addEventListener("input", () => { pause(); seek(Number($("slider").value)); });
   $("theme").addEventListener("click", () => {
     setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-    scene.paint();
+    scene.paint().then(player.nameLabels);
   });
   const keys = {
     " ": toggle, ArrowRight: () => step(1), ArrowLeft: () => step(-1),

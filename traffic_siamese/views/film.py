@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,7 @@ def _groups(label: Int64Array, kind: Int64Array) -> list[dict[str, int]]:
     bounds = [0, *edges.tolist(), len(label)]
     return [
         {"label": int(label[start]), "kind": int(kind[start]), "start": start, "stop": stop}
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+        for start, stop in pairwise(bounds)
     ]
 
 
@@ -209,5 +210,3 @@ def _thinning(history: TrainingHistory, rows: Int64Array, epochs: Int64Array) ->
     if len(epochs) <= history.n_epochs:
         notes.append(f"{len(epochs)} of {history.n_epochs + 1} epochs are shown, at even steps.")
     return tuple(notes)
-
-

@@ -1,6 +1,6 @@
 // The curves beside the cube: plain SVG, with a marker at the epoch that the cube shows.
 const SVG = "http://www.w3.org/2000/svg";
-const PLOT = { width: 336, height: 118, left: 34, right: 8, top: 8, bottom: 20 };
+const PLOT = { width: 336, height: 104, left: 34, right: 8, top: 8, bottom: 20 };
 const innerWidth = PLOT.width - PLOT.left - PLOT.right;
 const innerHeight = PLOT.height - PLOT.top - PLOT.bottom;
 
@@ -16,6 +16,7 @@ function shortNumber(value) {
   if (value !== 0 && Math.abs(value) < 0.01) return value.toExponential(0);
   return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 }
+const axisNumber = (value) => String(Number(value.toPrecision(3)));
 const percent = (value) => (value === null ? "–" : `${Math.round(100 * value)} %`);
 
 // The value at a fractional epoch; null where the curve has none.
@@ -42,12 +43,12 @@ function linePath(curve, xOf, yOf) {
   return path;
 }
 
-function drawAxes(svg, { top, nEpochs, yOf, xOf, format }) {
+function drawAxes(svg, { top, nEpochs, yOf, xOf, tick }) {
   for (const value of [0, top / 2, top]) {
     const y = yOf(value);
     element("line", { x1: PLOT.left, x2: PLOT.width - PLOT.right, y1: y, y2: y }, svg);
     element("text", { x: PLOT.left - 6, y: y + 4, "text-anchor": "end" }, svg).textContent =
-      format(value);
+      tick(value);
   }
   for (const epoch of nEpochs ? [0, nEpochs] : [0]) {
     const anchor = epoch ? "end" : "start";
@@ -90,7 +91,7 @@ function drawCurves(figure, { title, curves, nEpochs, format, top }, seek) {
   svg.setAttribute("aria-label", `${title} by epoch`);
   plot.append(svg);
   figure.append(plot);
-  drawAxes(svg, { top: highest, nEpochs, yOf, xOf, format });
+  drawAxes(svg, { top: highest, nEpochs, yOf, xOf, tick: top ? format : axisNumber });
   const cursor = element(
     "line", { class: "cursor", y1: PLOT.top, y2: PLOT.height - PLOT.bottom }, svg);
   const dots = shown.map((curve) => {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from traffic_siamese.errors import TrainingError
 from traffic_siamese.types import Int64Array, StringArray
 
-POSITION_BITS = 12  # 1/4096 of the cube's edge is a fifth of a pixel; 16 bits cost 1.6 times as much
+POSITION_BITS = 12  # a fifth of a pixel on a large screen; 16 bits take 1.6 times the room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,7 @@ def fit_projection(last: NDArray[np.float32]) -> Projection:
     """Choose the three axes to draw, from where the points stand after the last epoch.
 
     Up to three dimensions are drawn as they are. More are turned to the principal axes of the last
-    epoch, each signed so that its largest loading is positive: the same history gives the same view.
+    epoch, each signed so that its largest loading is positive: one history gives one view.
 
     Parameters
     ----------
@@ -142,7 +142,8 @@ def project(embeddings: NDArray[np.float32], projection: Projection) -> NDArray[
     turned = (embeddings - projection.centre) @ projection.directions
     low, high = turned.min(axis=(0, 1)), turned.max(axis=(0, 1))
     edge = max(float((high - low).max()), 1e-9) * 1.04
-    return np.clip((turned - (low + high) / 2) / edge + 0.5, 0, 1).astype(np.float32)
+    placed: NDArray[np.float32] = ((turned - (low + high) / 2) / edge + 0.5).astype(np.float32)
+    return np.clip(placed, 0.0, 1.0)
 
 
 def pack_positions(positions: NDArray[np.float32]) -> bytes:

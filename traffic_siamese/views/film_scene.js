@@ -1,16 +1,16 @@
 // The cube: one trace per label and kind, all reading from one buffer of positions.
 const TRAINED = 0, HELD_OUT = 1, PROTOTYPE = 2;
 const MARKERS = [
-  { symbol: "circle", size: 4, opacity: 0.85 },
-  { symbol: "circle-open", size: 5, opacity: 1 },
-  { symbol: "diamond", size: 8, opacity: 1 },
+  { symbol: "circle", scale: 1, opacity: 1 },
+  { symbol: "circle-open", scale: 1.25, opacity: 1 },
+  { symbol: "diamond", scale: 1.6, opacity: 1 },
 ];
 const CORNERS = [
   [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
   [0, 1, 1], [0, 0, 1], null, [1, 0, 0], [1, 0, 1], null, [1, 1, 0], [1, 1, 1], null,
   [0, 1, 0], [0, 1, 1],
 ];
-const CAMERA = { eye: { x: 1.5, y: 1.25, z: 0.8 }, center: { x: 0, y: 0, z: -0.06 } };
+const CAMERA = { eye: { x: 1.42, y: 1.18, z: 0.72 }, center: { x: 0, y: 0, z: -0.1 } };
 
 const escapeHover = (text) =>
   text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -38,6 +38,8 @@ function views(film, buffer, group) {
 
 function groupTrace(film, buffer, group) {
   const label = film.labels[group.label];
+  const { symbol, scale, opacity } = MARKERS[group.kind];
+  const size = scale * Math.min(Math.max(7 - Math.log10(film.n_points), 3.6), 5.5);
   const text = [];
   for (let point = group.start; point < group.stop; point += 1) {
     text.push(hoverText(film, point, group));
@@ -47,7 +49,7 @@ function groupTrace(film, buffer, group) {
     ...views(film, buffer, group),
     hovertemplate: "%{text}<extra></extra>",
     marker: {
-      color: label.colour, ...MARKERS[group.kind],
+      color: label.colour, symbol, size, opacity,
       line: { width: group.kind === PROTOTYPE ? 1.5 : 0, color: ink("--ink") },
     },
   };
@@ -62,19 +64,17 @@ function cubeTrace() {
 }
 
 // One name per label, at the middle of its prototypes; shown when the film has ended.
-function nameTrace(film) {
-  const groups = film.groups.filter((group) => group.kind === PROTOTYPE);
+function nameTag(label, [x, y, z]) {
   return {
-    type: "scatter3d", mode: "text", hoverinfo: "skip", showlegend: false, visible: false,
-    x: groups.map(() => 0.5), y: groups.map(() => 0.5), z: groups.map(() => 0.5),
-    text: groups.map((group) => escapeHover(film.labels[group.label].name)),
-    textposition: "top center", textfont: { size: 14, color: ink("--ink") },
+    x, y, z, text: escapeHover(label.name), showarrow: true, ax: 0, ay: -38, arrowhead: 0,
+    arrowwidth: 1.5, arrowcolor: label.colour, bgcolor: ink("--card"), bordercolor: label.colour,
+    borderwidth: 1.5, borderpad: 3, font: { size: 13, color: ink("--ink") },
   };
 }
 
 function axisLayout(title) {
   return {
-    range: [-0.02, 1.02], autorange: false, tickvals: [0, 0.5, 1], ticktext: ["0", "½", "1"],
+    range: [-0.02, 1.02], autorange: false, tickvals: [0, 0.5, 1], ticktext: ["0", "0.5", "1"], tickangle: 0,
     title: { text: title, font: { size: 13, color: ink("--soft") } },
     tickfont: { size: 11, color: ink("--soft") }, gridcolor: ink("--grid"), showbackground: false,
     zeroline: false, showspikes: false, showline: false, ticks: "",
@@ -86,22 +86,32 @@ function sceneLayout(film) {
   return {
     margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", uirevision: "film",
     hoverlabel: { align: "left", font: { size: 13 } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--faint"), activecolor: ink("--ink") },
     scene: {
-      xaxis: x, yaxis: y, zaxis: z, aspectmode: "cube", dragmode: "orbit", camera: CAMERA,
+      xaxis: x, yaxis: y, zaxis: z, aspectmode: "cube", dragmode: "orbit",
       uirevision: "film",
     },
   };
 }
 
-// Returns { move(), show(visibility), name(names), paint() } over the drawn plot.
+// A narrow picture needs a camera farther off, for the field of view is fixed upwards.
+function cameraFor(node) {
+  const far = Math.max(1, (1.06 * node.clientHeight) / Math.max(node.clientWidth, 1));
+  const { x, y, z } = CAMERA.eye;
+  return { ...CAMERA, eye: { x: x * far, y: y * far, z: z * far } };
+}
+
+// Returns { move(), show(visibility), name(tags), paint(), coarse(on) } over the drawn plot.
 async function drawScene(film, buffer, node) {
   const traces = film.groups.map((group) => groupTrace(film, buffer, group));
   const nGroups = traces.length;
   const config = {
-    responsive: true, displaylogo: false, modeBarButtonsToRemove: ["resetCameraLastSave3d"],
+    responsive: true, displaylogo: false, displayModeBar: true,
+    modeBarButtons: [["toImage", "resetCameraDefault3d"]],
   };
-  await Plotly.newPlot(
-    node, [...traces, cubeTrace(), nameTrace(film)], sceneLayout(film), config);
+  const layout = sceneLayout(film);
+  layout.scene.camera = cameraFor(node);
+  await Plotly.newPlot(node, [...traces, cubeTrace()], layout, config);
   const indices = traces.map((_, index) => index);
 
   // Plotly.restyle works through every default of every trace for each frame; handing the moved
@@ -128,15 +138,21 @@ async function drawScene(film, buffer, node) {
     }, indices);
   }
   const show = (visible) => Plotly.restyle(node, { visible }, indices);
-  const name = (names) => Plotly.restyle(node, names, [nGroups + 1]);
+  const name = (tags) => Plotly.relayout(node, { "scene.annotations": tags });
   async function paint() {
-    const layout = sceneLayout(film);
-    delete layout.scene.camera;
-    await Plotly.relayout(node, { "scene.xaxis": layout.scene.xaxis,
-      "scene.yaxis": layout.scene.yaxis, "scene.zaxis": layout.scene.zaxis });
+    const { modebar, scene: { xaxis, yaxis, zaxis } } = sceneLayout(film);
+    await Plotly.relayout(node, {
+      modebar, "scene.xaxis": xaxis, "scene.yaxis": yaxis, "scene.zaxis": zaxis });
     await Plotly.restyle(node, { "marker.line.color": ink("--ink") }, indices);
     await Plotly.restyle(node, { "line.color": ink("--cube") }, [nGroups]);
-    await name({ "textfont.color": ink("--ink") });
   }
-  return { move, show, name, paint };
+  // Half as many pixels each way while playing on a machine that draws them in software.
+  const glplot = node._fullLayout?.scene?._scene?.glplot;
+  const sharp = glplot?.pixelRatio;
+  function coarse(on) {
+    if (!sharp) return;
+    glplot.pixelRatio = on ? sharp / 2 : sharp;
+    glplot.redraw();
+  }
+  return { move, show, name, paint, coarse };
 }
