@@ -21,7 +21,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _INPUT_BYTES = {"gzip": 256 << 10, "zstd": 4 << 10}
 _PIECE_BYTES = 1 << 20
-_DAMAGE: tuple[type[Exception], ...] = (isal_zlib.error, zstandard.ZstdError)
+_DAMAGE: Any = (isal_zlib.error, zstandard.ZstdError)
 
 
 class LogStream:

@@ -6,6 +6,7 @@ from traffic_siamese.captures.records import FORMAT_NAMES, MAX_BLOCK_BYTES, Reco
 from traffic_siamese.captures.sniff import describe_bytes
 
 _ADVICE = "Copy the capture again from its origin, or repair it (pcapfix)."
+_WANTED = "expected a pcap or pcapng capture, plain, gzip or zstd"
 
 _FAULTS = {
     3: "promises {found} captured bytes, expected at most {expected}",
@@ -16,8 +17,15 @@ _FAULTS = {
     8: "promises {found} captured bytes, expected at most the {expected} that it has room for",
     9: "describes one interface more than the {expected} that are supported",
     10: "needs {found} bytes of memory for its interfaces, and there is none",
-    11: "has a header of zeros, expected a time and a length: space reserved but never written",
+    11: "has a header of zeros, expected a time and a length: space reserved, never written",
+    12: "starts a section of version {found}, expected version {expected}",
 }
+
+
+def describe_empty(name: str, compression: str) -> str:
+    """Describe a log without a single plain byte."""
+    found = "is empty" if compression == "none" else f"its {compression} data holds not one byte"
+    return f"{name}: {found}, {_WANTED}. Record it again."
 
 
 def describe_fault(name: str, state: RecordState, head: bytes) -> str:
@@ -57,15 +65,12 @@ def describe_cut(name: str, state: RecordState, remaining: int) -> str:
 
 
 def _describe_start(name: str, head: bytes) -> str:
-    wanted = "expected a pcap or pcapng capture, plain, gzip or zstd"
-    if not head:
-        return f"{name}: is empty, {wanted}. Record it again."
     if _starts_capture(head):
         return (
             f"{name}: cut short inside the file header, {len(head)} bytes long, so that no packet "
-            f"can be read; {wanted}. {_ADVICE}"
+            f"can be read; {_WANTED}. {_ADVICE}"
         )
-    return f"{name}: looks like {describe_bytes(head)}, {wanted}. Name a capture file."
+    return f"{name}: looks like {describe_bytes(head)}, {_WANTED}. Name a capture file."
 
 
 def _starts_capture(head: bytes) -> bool:

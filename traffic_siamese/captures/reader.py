@@ -12,7 +12,7 @@ import numpy as np
 
 from traffic_siamese.captures import records
 from traffic_siamese.captures.compression import DEFAULT_MAX_BYTES, LogStream, open_log
-from traffic_siamese.captures.faults import describe_cut, describe_fault
+from traffic_siamese.captures.faults import describe_cut, describe_empty, describe_fault
 from traffic_siamese.captures.packets import MALFORMED, TRUNCATED, PacketChunk, decode_packets
 from traffic_siamese.errors import CaptureError
 
@@ -192,7 +192,9 @@ class PacketReader:
         if self._fault is not None:
             raise self._fault
         left = self._buffer[self._begin : self._end].tobytes()
-        if state.format == 0 or (left and state.n_packets == 0 and state.position == 0):
+        if not left and state.position == 0:
+            raise CaptureError(describe_empty(stats.name, stats.compression))
+        if state.format == 0 or state.position == 0:
             raise CaptureError(describe_fault(stats.name, state, left))
         if left:
             stats.warnings.append(describe_cut(stats.name, state, len(left)))

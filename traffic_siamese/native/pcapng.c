@@ -153,6 +153,13 @@ static int section_order(ts_records *walk, const uint8_t *p) {
     return ts_walk_error(walk, TS_WALK_BAD_BYTE_ORDER, ts_be32(p + 8), BYTE_ORDER_MAGIC);
 }
 
+static int open_section(ts_records *walk, const block *b) {
+    uint16_t version = ts_load16(b->body + 4, walk->swapped);
+    if (version != 1) return ts_walk_error(walk, TS_WALK_BAD_VERSION, version, 1);
+    walk->n_interfaces = 0;
+    return 1;
+}
+
 static int read_block(ts_records *walk, uint32_t type, const block *b, ts_record_columns *out) {
     switch (type) {
     case BLOCK_INTERFACE: return add_interface(walk, b);
@@ -177,7 +184,6 @@ uint64_t ts_pcapng_step(ts_records *walk, const uint8_t *data, uint64_t at, uint
     uint32_t trailer = ts_load32(p + length - 4, walk->swapped);
     if (trailer != length)
         return (uint64_t)ts_walk_error(walk, TS_WALK_BAD_TRAILER, trailer, length);
-    if (section) walk->n_interfaces = 0;
     block b = {p + 8, at + 8, length - MIN_BLOCK_BYTES};
-    return section || read_block(walk, type, &b, out) ? length : 0;
+    return (section ? open_section(walk, &b) : read_block(walk, type, &b, out)) ? length : 0;
 }

@@ -6,7 +6,7 @@
 
 enum { TS_FORMAT_UNKNOWN = 0, TS_FORMAT_PCAP = 1, TS_FORMAT_PCAPNG = 2 };
 
-/* Why a walk stopped. The same numbers stand in captures/reader.py. */
+/* Why a walk stopped. The same numbers stand in captures/faults.py. */
 enum {
     TS_WALK_MORE = 0,  /* the next record needs more bytes than the buffer holds */
     TS_WALK_FULL = 1,  /* the columns are full */
@@ -20,6 +20,7 @@ enum {
     TS_WALK_TOO_MANY_INTERFACES = 9,
     TS_WALK_NO_MEMORY = 10,
     TS_WALK_ZERO_RECORD = 11,
+    TS_WALK_BAD_VERSION = 12,
 };
 
 #define TS_MAX_BLOCK_BYTES (64u << 20)
