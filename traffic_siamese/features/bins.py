@@ -15,7 +15,7 @@ class BinTable:
     def __init__(self, n_counters: int) -> None:
         self.n_counters = n_counters
         self._row_of: dict[int, int] = {}
-        self._counts = np.zeros((256, n_counters), np.float32)
+        self._counts = np.zeros((256, n_counters))
 
     def __len__(self) -> int:
         """Return the number of bins seen."""
@@ -27,7 +27,7 @@ class BinTable:
         return np.fromiter(self._row_of, np.int64, len(self._row_of))
 
     @property
-    def counts(self) -> NDArray[np.float32]:
+    def counts(self) -> NDArray[np.float64]:
         """Counters, shape (n_rows, n_counters)."""
         return self._counts[: len(self)]
 
@@ -43,7 +43,7 @@ class BinTable:
 
     def _grow(self) -> None:
         if len(self) > len(self._counts):
-            wider = np.zeros((2 * len(self), self.n_counters), np.float32)
+            wider = np.zeros((2 * len(self), self.n_counters))
             wider[: len(self._counts)] = self._counts
             self._counts = wider
 
@@ -54,10 +54,5 @@ class BinTable:
         weight: NDArray[np.float64] | None = None,
     ) -> None:
         """Add one (or a weight) to a counter of each row; both of shape (n,)."""
-        if not len(rows):
-            return
-        low = int(rows.min())
-        n_rows = int(rows.max()) - low + 1
-        cells = (rows - low) * self.n_counters + counter
-        sums = np.bincount(cells, weight, minlength=n_rows * self.n_counters)
-        self._counts[low : low + n_rows] += sums.reshape(n_rows, -1)
+        cells = rows * self.n_counters + counter
+        np.add.at(self._counts.reshape(-1), cells, 1.0 if weight is None else weight)

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.captures.packets import FRAGMENT, PacketChunk
+from traffic_siamese.features.batches import BATCH_PACKETS, Batcher, PacketBatch
 from traffic_siamese.features.bins import BinTable
 from traffic_siamese.features.concentration import KeyTable
 from traffic_siamese.features.direction import TO_SERVICE, directions, find_service
-from traffic_siamese.features.messages import MessageChunk, MessageReader
+from traffic_siamese.features.messages import MessageChunk
 from traffic_siamese.features.samples import SampleTable
 from traffic_siamese.features.schema import COUNTER_INDEX, N_COUNTERS
 from traffic_siamese.features.slots import ANSWER_CLASSES, NONE, REQUEST_KINDS
@@ -19,12 +20,12 @@ from traffic_siamese.features.transactions import (
     IS_RETRANSMISSION,
     Matched,
     TransactionMatcher,
+    Unanswered,
 )
 
 _SYN, _RST, _ACK = 2, 4, 16
 _TCP, _ICMP, _ICMPV6 = 6, 1, 58
 _ICMP_UNREACHABLE, _ICMPV6_UNREACHABLE = 3, 1
-_SIP_PORTS = (5060, 5061)
 _SESSION_START = REQUEST_KINDS.index("session_start")
 _REGISTRATION = REQUEST_KINDS.index("registration")
 _SUCCESS = ANSWER_CLASSES.index("success")
@@ -53,32 +54,46 @@ class SeriesBuilder:
         self.hosts, self.senders, self.requesters, self.targets = (KeyTable() for _ in range(4))
         self.tenths = np.zeros((256, 2), np.uint16)
         self.n_packets = self.n_messages = self.n_on_sip_ports = 0
-        self._messages = MessageReader()
+        self._batcher = Batcher()
         self._transactions = TransactionMatcher()
         self._service: NDArray[np.uint64] | None = None
-        self._now_ns = np.iinfo(np.int64).min
+        self._latest_ns = np.iinfo(np.int64).min
         self._closed = np.zeros(0, bool)
 
     def close(self) -> None:
         """Free what the kernel holds."""
-        self._messages.close()
+        self._batcher.close()
         self._transactions.close()
 
     def feed(self, chunk: PacketChunk) -> None:
-        """Count one chunk."""
-        if not len(chunk.time_ns):
-            return
+        """Take one chunk; it is counted when a batch is full, or by `finish`."""
+        self._batcher.add(chunk)
+        if self._batcher.n_packets >= BATCH_PACKETS:
+            self._count(self._batcher.take())
+
+    def finish(self) -> None:
+        """Count what is left, and describe all bins."""
+        if self._batcher.n_packets:
+            self._count(self._batcher.take())
+        if self.n_packets:
+            self._count_unanswered(self._transactions.finish(self._latest_ns))
+        self._describe(np.ones(len(self.table), bool))
+
+    def _count(self, batch: PacketBatch) -> None:
         if self._service is None:
-            self._service = find_service(chunk)
-        direction = directions(chunk, self._service)
-        rows = self.table.rows(chunk.time_ns // self.bin_ns)
+            self._service = find_service(batch)
+        direction = directions(batch, self._service)
+        rows = self._rows(batch.time_ns)
+        self._latest_ns = max(self._latest_ns, int(batch.time_ns.max()))
+        self._count_packets(batch, rows, direction)
+        self._count_hosts(batch, rows, direction)
+        self._count_messages(batch, rows, direction)
+        self._close_bins(int(batch.time_ns[-1]))
+
+    def _rows(self, time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = self.table.rows(time_ns // self.bin_ns)
         self._closed = np.pad(self._closed, (0, len(self.table) - len(self._closed)))
-        self._now_ns = max(self._now_ns, int(chunk.time_ns.max()))
-        messages, retransmitted = self._messages.read(chunk)
-        self._count_packets(chunk, rows, direction, retransmitted)
-        self._count_hosts(chunk, rows, direction)
-        self._count_messages(chunk, messages, rows, direction)
-        self._close_bins()
+        return rows
 
     def _add(
         self,
@@ -91,35 +106,26 @@ class SeriesBuilder:
         self.table.add(rows, counter, weight)
 
     def _count_packets(
-        self,
-        chunk: PacketChunk,
-        rows: NDArray[np.int64],
-        direction: NDArray[np.uint8],
-        retransmitted: NDArray[np.bool_],
+        self, batch: PacketBatch, rows: NDArray[np.int64], direction: NDArray[np.uint8]
     ) -> None:
-        is_ip = chunk.ip_version > 0
-        is_tcp = chunk.ip_protocol == _TCP
-        flags = chunk.tcp_flags
-        unreachable = ((chunk.ip_protocol == _ICMP) & (chunk.icmp_type == _ICMP_UNREACHABLE)) | (
-            (chunk.ip_protocol == _ICMPV6) & (chunk.icmp_type == _ICMPV6_UNREACHABLE)
+        is_tcp = batch.ip_protocol == _TCP
+        tcp_flags = batch.tcp_flags
+        unreachable = ((batch.ip_protocol == _ICMP) & (batch.icmp_type == _ICMP_UNREACHABLE)) | (
+            (batch.ip_protocol == _ICMPV6) & (batch.icmp_type == _ICMPV6_UNREACHABLE)
         )
+        self._add("packets", rows, direction)
+        self._add("bytes", rows, direction, batch.wire_bytes.astype(np.float64))
         for name, mask in (
-            ("packets", is_ip),
-            ("tcp_syn", is_tcp & ((flags & (_SYN | _ACK)) == _SYN)),
-            ("tcp_rst", is_tcp & ((flags & _RST) != 0)),
-            ("tcp_retransmissions", retransmitted),
+            ("tcp_syn", is_tcp & ((tcp_flags & (_SYN | _ACK)) == _SYN)),
+            ("tcp_rst", is_tcp & ((tcp_flags & _RST) != 0)),
+            ("tcp_retransmissions", batch.retransmitted),
             ("icmp_unreachable", unreachable),
-            ("repeats", retransmitted),
-            ("refusals", unreachable | (is_tcp & ((flags & _RST) != 0))),
-            ("fragments", (chunk.flags & FRAGMENT) != 0),
+            ("fragments", (batch.flags & FRAGMENT) != 0),
         ):
             self._add(name, rows[mask], direction[mask])
-        wire_bytes = chunk.wire_bytes[is_ip].astype(np.float64)
-        self._add("bytes", rows[is_ip], direction[is_ip], wire_bytes)
-        self._mark_tenths(chunk.time_ns[is_ip], rows[is_ip], direction[is_ip])
-        on_sip = np.isin(chunk.src_port, _SIP_PORTS) | np.isin(chunk.dst_port, _SIP_PORTS)
-        self.n_packets += int(is_ip.sum())
-        self.n_on_sip_ports += int((on_sip & is_ip).sum())
+        self._mark_tenths(batch.time_ns, rows, direction)
+        self.n_packets += len(batch)
+        self.n_on_sip_ports += int(np.count_nonzero(batch.on_sip_ports()))
 
     def _mark_tenths(
         self,
@@ -136,25 +142,24 @@ class SeriesBuilder:
         np.bitwise_or.at(self.tenths.reshape(-1), places, (1 << (cells % 10)).astype(np.uint16))
 
     def _count_hosts(
-        self, chunk: PacketChunk, rows: NDArray[np.int64], direction: NDArray[np.uint8]
+        self, batch: PacketBatch, rows: NDArray[np.int64], direction: NDArray[np.uint8]
     ) -> None:
-        is_ip = chunk.ip_version > 0
-        outside = np.where(direction == TO_SERVICE, chunk.src_key, chunk.dst_key)
-        self.hosts.add(rows[is_ip], outside[is_ip], self._closed)
-        sent = is_ip & (direction == TO_SERVICE)
-        self.senders.add(rows[sent], chunk.src_key[sent], self._closed)
+        sent = direction == TO_SERVICE
+        outside = np.where(sent, batch.src_key, batch.dst_key)
+        self.hosts.add(rows, outside, self._closed)
+        self.senders.add(rows[sent], batch.src_key[sent], self._closed)
 
     def _count_messages(
         self,
-        chunk: PacketChunk,
-        messages: MessageChunk,
+        batch: PacketBatch,
         packet_rows: NDArray[np.int64],
         packet_direction: NDArray[np.uint8],
     ) -> None:
+        messages = batch.messages
         self.n_messages += len(messages)
         rows, direction = packet_rows[messages.packet], packet_direction[messages.packet]
-        time_ns = chunk.time_ns[messages.packet]
-        matched = self._transactions.match(messages, time_ns, direction, self._now_ns)
+        time_ns = batch.time_ns[messages.packet]
+        matched = self._transactions.match(messages, time_ns, direction)
         asks = messages.request_kind != NONE
         for mask, slot, first in (
             (asks, messages.request_kind, COUNTER_INDEX["request_session_start"]),
@@ -174,17 +179,16 @@ class SeriesBuilder:
             ("duplicates", (matched.flags & IS_DUPLICATE) != 0),
         ):
             self._add(name, rows[mask], direction[mask])
-        self._count_unanswered(matched)
+        self._count_unanswered(matched.unanswered)
         self._sample_delays(messages, matched, rows, direction)
-        self.requesters.add(rows[asks], chunk.src_key[messages.packet[asks]], self._closed)
+        self.requesters.add(rows[asks], batch.src_key[messages.packet[asks]], self._closed)
         self.targets.add(rows[asks], messages.target_key[asks], self._closed)
 
-    def _count_unanswered(self, matched: Matched) -> None:
-        rows = self.table.rows(matched.unanswered_ns // self.bin_ns)
-        self._closed = np.pad(self._closed, (0, len(self.table) - len(self._closed)))
+    def _count_unanswered(self, unanswered: Unanswered) -> None:
+        rows = self._rows(unanswered.time_ns)
         for patience, name in enumerate(("unanswered_t1", "unanswered_4s")):
-            mask = matched.unanswered_patience == patience
-            self._add(name, rows[mask], matched.unanswered_direction[mask])
+            mask = unanswered.patience == patience
+            self._add(name, rows[mask], unanswered.direction[mask])
 
     def _sample_delays(
         self,
@@ -206,15 +210,13 @@ class SeriesBuilder:
         ):
             self.delays.add(rows[mask], slot[mask], value[mask], self._closed)
 
-    def _close_bins(self) -> None:
+    def _close_bins(self, now_ns: int) -> None:
         tables = (self.hosts, self.senders, self.requesters, self.targets)
         if max(self.delays.n_waiting, *(t.n_waiting for t in tables)) > _MAX_WAITING:
-            latest = self._now_ns // self.bin_ns
-            self.describe(self.table.bins < latest - _OPEN_BINS)
+            self._describe(self.table.bins < now_ns // self.bin_ns - _OPEN_BINS)
 
-    def describe(self, closes: NDArray[np.bool_] | None = None) -> None:
-        """Describe bins that take no more samples: these rows, or all."""
-        closes = np.ones(len(self.table), bool) if closes is None else closes
+    def _describe(self, closes: NDArray[np.bool_]) -> None:
+        """Describe bins that take no more samples."""
         for table in (self.delays, self.hosts, self.senders, self.requesters, self.targets):
             table.describe(closes)
         self._closed |= closes

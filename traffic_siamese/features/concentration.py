@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 _KEY_BITS = np.uint64(40)
 _KEY_MASK = np.uint64((1 << 40) - 1)
-MAX_ROWS = 1 << 24
 
 
 class KeyTable:
@@ -37,11 +36,11 @@ class KeyTable:
         words = np.concatenate([w for w, _ in self._waiting] or [np.empty(0, np.uint64)])
         counts = np.concatenate([c for _, c in self._waiting] or [np.empty(0, np.int64)])
         unique, place = np.unique(words, return_inverse=True)
-        total = np.bincount(place, counts, minlength=len(unique))
+        total = np.bincount(place, counts, minlength=len(unique)).astype(np.int64)
         rows = (unique >> _KEY_BITS).astype(np.int64)
         now = closes[rows]
         self._done.append(_describe(rows[now], total[now]))
-        self._waiting = [(unique[~now], total[~now].astype(np.int64))]
+        self._waiting = [(unique[~now], total[~now])]
         self.n_waiting = int((~now).sum())
 
     def statistics(self, n_rows: int) -> NDArray[np.float64]:
@@ -53,7 +52,7 @@ class KeyTable:
 
 
 def _describe(
-    rows: NDArray[np.int64], counts: NDArray[np.float64]
+    rows: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     present, first, n_keys = np.unique(rows, return_index=True, return_counts=True)
     if not len(present):

@@ -5,33 +5,34 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.captures.packets import PacketChunk
+from traffic_siamese.features.batches import BATCH_PACKETS, PacketBatch
 
 TO_SERVICE, FROM_SERVICE = 0, 1
 MAX_SERVICE_HOSTS = 64
 
 
-def find_service(chunk: PacketChunk) -> NDArray[np.uint64]:
-    """Find the hosts that serve.
+def find_service(batch: PacketBatch) -> NDArray[np.uint64]:
+    """Find the hosts that serve, by the signalling among the first packets of a log.
 
     They are the smallest set of hosts that nearly all the traffic touches: phones talk to a few
     servers, and hardly to each other. The set grows greedily (a vertex cover of the graph of who
     talks to whom) by the host with the most peers not yet covered, and stops when 98 % of the
-    packets are. Two hosts with as many peers: the one that the lower ports belong to.
+    packets are. Two hosts with as many peers: the one that the lower ports belong to. Media, which
+    phones may send to each other, does not count.
 
     Parameters
     ----------
-    chunk : PacketChunk
-        The first packets of a log.
+    batch : PacketBatch
+        The first packets of a log; beyond `BATCH_PACKETS` they are not looked at.
 
     Returns
     -------
     ndarray of shape (n_hosts,), uint64
         Address keys, sorted.
     """
-    has_ip = chunk.ip_version > 0
-    src, dst = chunk.src_key[has_ip], chunk.dst_key[has_ip]
-    toward_lower = chunk.dst_port[has_ip] < chunk.src_port[has_ip]
+    seen = _signalling(batch)[:BATCH_PACKETS]
+    src, dst = batch.src_key[:BATCH_PACKETS][seen], batch.dst_key[:BATCH_PACKETS][seen]
+    toward_lower = (batch.dst_port < batch.src_port)[:BATCH_PACKETS][seen]
     ends = np.stack([np.minimum(src, dst), np.maximum(src, dst)], axis=1)
     edges, edge_of, n_packets = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
     hosts, ends_at = np.unique(edges, return_inverse=True)
@@ -49,14 +50,27 @@ def find_service(chunk: PacketChunk) -> NDArray[np.uint64]:
     return np.sort(hosts[service])
 
 
-def directions(chunk: PacketChunk, service: NDArray[np.uint64]) -> NDArray[np.uint8]:
+def _signalling(batch: PacketBatch) -> NDArray[np.bool_]:
+    mask = batch.on_sip_ports()
+    mask[batch.messages.packet] = True
+    return mask if mask[:BATCH_PACKETS].any() else np.ones(len(batch), bool)
+
+
+def _is_one_of(keys: NDArray[np.uint64], service: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    mask = np.zeros(len(keys), bool)
+    for host in service:  # few: comparing is faster than searching
+        mask |= keys == host
+    return mask
+
+
+def directions(batch: PacketBatch, service: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Return each packet's direction: 0 towards the service, 1 from it.
 
     Where both ends serve, or neither, the lower port is taken for the server's.
     """
-    to_service = np.isin(chunk.dst_key, service)
-    from_service = np.isin(chunk.src_key, service)
-    by_port = np.where(chunk.dst_port <= chunk.src_port, TO_SERVICE, FROM_SERVICE)
+    to_service = _is_one_of(batch.dst_key, service)
+    from_service = _is_one_of(batch.src_key, service)
+    by_port = np.where(batch.dst_port <= batch.src_port, TO_SERVICE, FROM_SERVICE)
     return np.where(
         to_service == from_service, by_port, np.where(to_service, TO_SERVICE, FROM_SERVICE)
     ).astype(np.uint8)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import numpy as np
@@ -102,6 +102,20 @@ class MessageChunk:
     def __len__(self) -> int:
         """Return the number of messages."""
         return len(self.packet)
+
+    def moved(self, packet: NDArray[np.int64]) -> MessageChunk:
+        """Return the same messages at other packet rows."""
+        return replace(self, packet=packet)
+
+    @staticmethod
+    def joined(parts: Sequence[MessageChunk]) -> MessageChunk:
+        """Return the messages of one or more chunks as one."""
+        return MessageChunk(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name, _ in _MESSAGE_COLUMNS
+            )
+        )
 
 
 class MessageReader:

@@ -60,12 +60,14 @@ def read_series(
             try:
                 for chunk in reader:
                     builder.feed(chunk)
+                    _check_bins(source, len(builder.table), builder.bin_ns)
             except CaptureError as error:
                 if reader.stats.n_packets == 0:
                     raise
                 warnings.append(str(error))
             warnings = [*reader.stats.warnings, *warnings]
             n_packets = reader.stats.n_packets
+        builder.finish()
         series = _build(str(source), builder, round(max_gap_s / bin_s))
     finally:
         builder.close()
@@ -77,13 +79,20 @@ def read_series(
     return TrafficLog(str(source), series, n_packets, tuple(warnings))
 
 
+def _check_bins(name: str | Path, n_bins: int, bin_ns: int) -> None:
+    if n_bins > MAX_BINS:
+        raise CaptureError(
+            f"{name}: spans {n_bins} bins of {bin_ns / 1e9:g} s or more; expected at most "
+            f"{MAX_BINS}. Use longer bins, or split the capture."
+        )
+
+
 def _build(name: str, builder: SeriesBuilder, max_gap_bins: int) -> tuple[TrafficSeries, ...]:
     if not builder.n_messages and not builder.n_on_sip_ports:
         raise CaptureError(
             f"{name}: no signalling found: {builder.n_packets} IP packets, none of them SIP nor on "
             "port 5060 or 5061. Expected a capture that holds SIP; check the capture filter."
         )
-    builder.describe()
     bins = builder.table.bins
     order = np.argsort(bins)
     bins = bins[order]
@@ -91,23 +100,19 @@ def _build(name: str, builder: SeriesBuilder, max_gap_bins: int) -> tuple[Traffi
     starts = np.flatnonzero(np.diff(bins, prepend=bins[0] - max_gap_bins - 2) > max_gap_bins)
     ends = np.append(starts[1:], len(bins))
     n_bins = int((bins[ends - 1] - bins[starts] + 1).sum())
-    if n_bins > MAX_BINS:
-        raise CaptureError(
-            f"{name}: spans {n_bins} bins of {builder.bin_ns / 1e9:g} s; expected at most "
-            f"{MAX_BINS}. Use longer bins, or split the capture."
-        )
+    _check_bins(name, n_bins, builder.bin_ns)
     return tuple(
         _fill(bins[start:end], values[start:end], builder.bin_ns)
         for start, end in zip(starts, ends, strict=True)
     )
 
 
-def _values(builder: SeriesBuilder) -> NDArray[np.float64]:
+def _values(builder: SeriesBuilder) -> FloatArray:
     """Features of the bins seen, (n_rows, n_features); NaN where nothing was measured."""
     n = len(builder.table)
-    counts = builder.table.counts.astype(np.float64)
+    counts = builder.table.counts
     delays = builder.delays.statistics(n)
-    measures = np.full((n, 2, N_MEASURES), np.nan)
+    measures = np.full((n, 2, N_MEASURES), np.nan, np.float32)
     n_tenths = np.bitwise_count(builder.tenths[:n])
     for direction in (0, 1):
         packets = counts[:, direction * N_COUNTERS]
@@ -128,10 +133,11 @@ def _values(builder: SeriesBuilder) -> NDArray[np.float64]:
         senders[:, 2],
         np.where(n_requesters > 0, n_targets / np.maximum(n_requesters, 1), np.nan),
     ]
-    return np.concatenate([counts, measures.reshape(n, -1), np.stack(undirected, 1)], axis=1)
+    parts = (counts, measures.reshape(n, -1), np.stack(undirected, axis=1))
+    return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 
 
-def _fill(bins: NDArray[np.int64], values: NDArray[np.float64], bin_ns: int) -> TrafficSeries:
+def _fill(bins: NDArray[np.int64], values: FloatArray, bin_ns: int) -> TrafficSeries:
     """Put the bins seen into an unbroken series; bins without packets are empty."""
     dense = np.zeros((int(bins[-1] - bins[0]) + 1, values.shape[1]), np.float32)
     held = np.array([feature.held for feature in FEATURES])

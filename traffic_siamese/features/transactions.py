@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ _INPUTS = (
     ("content_key", np.uint64),
 )
 _EVENTS = (("time_ns", np.int64), ("patience", np.uint8), ("direction", np.uint8))
+_N_DELAYS = 3  # first, final, session
 _MIN_EVENTS = 4096
 
 
@@ -67,6 +70,25 @@ kernel.ts_transactions_pass.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Unanswered:
+    """Requests whose answer did not come in time.
+
+    Attributes
+    ----------
+    time_ns : ndarray of shape (n_events,), int64
+        When the patience ran out.
+    patience : ndarray of shape (n_events,), uint8
+        Which: place in PATIENCE_S.
+    direction : ndarray of shape (n_events,), uint8
+        Which way the request went.
+    """
+
+    time_ns: NDArray[np.int64]
+    patience: NDArray[np.uint8]
+    direction: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Matched:
     """What matching tells of the messages, and of requests whose answer did not come.
 
@@ -80,17 +102,15 @@ class Matched:
         In the answer that ends the wait: seconds since the request was first seen; NaN elsewhere.
     session_s : ndarray of shape (n_messages,), float64
         In the request that ends a session: its length in seconds; NaN elsewhere.
-    unanswered_ns, unanswered_patience, unanswered_direction : ndarray of shape (n_events,)
-        When a request's patience ran out, which (place in PATIENCE_S), and which way it went.
+    unanswered : Unanswered
+        Requests whose patience ran out meanwhile.
     """
 
     flags: NDArray[np.uint8]
     first_delay_s: NDArray[np.float64]
     final_delay_s: NDArray[np.float64]
     session_s: NDArray[np.float64]
-    unanswered_ns: NDArray[np.int64]
-    unanswered_patience: NDArray[np.uint8]
-    unanswered_direction: NDArray[np.uint8]
+    unanswered: Unanswered
 
 
 def _seconds(delay_ns: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -112,13 +132,9 @@ class TransactionMatcher:
         self._state = None
 
     def match(
-        self,
-        messages: MessageChunk,
-        time_ns: NDArray[np.int64],
-        direction: NDArray[np.uint8],
-        now_ns: int,
+        self, messages: MessageChunk, time_ns: NDArray[np.int64], direction: NDArray[np.uint8]
     ) -> Matched:
-        """Match a chunk of messages, then let time pass to the end of the chunk.
+        """Match some messages, in capture order.
 
         Parameters
         ----------
@@ -126,8 +142,6 @@ class TransactionMatcher:
         time_ns : ndarray of shape (n_messages,), int64
         direction : ndarray of shape (n_messages,), uint8
             0 towards the service, 1 from it.
-        now_ns : int
-            Latest packet time so far: without messages, too, patience runs out.
         """
         n = len(messages)
         named = {"time_ns": time_ns, "direction": direction}
@@ -137,22 +151,32 @@ class TransactionMatcher:
         ]
         inputs = _Messages(n, *(pointer(column) for column in columns))
         flags = np.zeros(n, np.uint8)
-        delays = [np.full(n, -1, np.int64) for _ in range(3)]
-        results = _Results(pointer(flags), *(pointer(delay) for delay in delays))
-        events = self._run(inputs, results, n, now_ns)
-        return Matched(flags, *(_seconds(delay) for delay in delays), *events)
+        first, final, session = (np.full(n, -1, np.int64) for _ in range(_N_DELAYS))
+        results = _Results(*(pointer(column) for column in (flags, first, final, session)))
+        place = 0
 
-    def _run(
-        self, inputs: _Messages, results: _Results, n: int, now_ns: int
-    ) -> list[NDArray[np.generic]]:
-        parts: list[list[NDArray[np.generic]]] = []
-        first, done = 0, False
-        while not done:
-            out = [np.empty(n + _MIN_EVENTS, dtype) for _, dtype in _EVENTS]
-            events = _Events(n + _MIN_EVENTS, 0, *(pointer(column) for column in out))
-            if first < n:
-                first = kernel.ts_transactions_match(self._state, first, inputs, results, events)
-            if first >= n:
-                done = bool(kernel.ts_transactions_pass(self._state, now_ns, events))
-            parts.append([column[: events.n].copy() for column in out])
-        return [np.concatenate(column) for column in zip(*parts, strict=True)]
+        def step(events: _Events) -> bool:
+            nonlocal place
+            place = kernel.ts_transactions_match(self._state, place, inputs, results, events)
+            return bool(place >= n)
+
+        unanswered = _collect(step, n)
+        return Matched(flags, _seconds(first), _seconds(final), _seconds(session), unanswered)
+
+    def finish(self, now_ns: int) -> Unanswered:
+        """Let time pass to the end of the log, without another message."""
+        return _collect(
+            lambda events: bool(kernel.ts_transactions_pass(self._state, now_ns, events)), 0
+        )
+
+
+def _collect(step: Callable[[_Events], bool], n_expected: int) -> Unanswered:
+    """Take events until a step says that it is through."""
+    parts: list[list[NDArray[Any]]] = []
+    done = False
+    while not done:
+        out = [np.empty(n_expected + _MIN_EVENTS, dtype) for _, dtype in _EVENTS]
+        events = _Events(len(out[0]), 0, *(pointer(column) for column in out))
+        done = step(events)
+        parts.append([column[: events.n].copy() for column in out])
+    return Unanswered(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -13,6 +13,7 @@ enum {
     LATER_FRAGMENT = 2,
     MAX_HEAD_BYTES = 16384,
     MAX_STREAMS = 1 << 16,
+    MAX_JUMP_BYTES = 1 << 24, /* farther than a window in use: another connection, its SYN not seen */
 };
 static const int64_t STREAM_IDLE_NS = 120LL * 1000000000;
 
@@ -21,6 +22,7 @@ typedef struct {
     int64_t skip_bytes;
     uint8_t *head; /* the bytes so far of a head that is not whole yet */
     uint32_t next_seq, head_bytes;
+    uint32_t hole_seq, hole_bytes; /* the last bytes that were passed over, unseen */
 } stream;
 
 typedef struct {
@@ -61,7 +63,7 @@ static stream *stream_of(table *streams, const packet_columns *in, int64_t i, in
     uint64_t ports = ((uint64_t)in->src_port[i] << 16) | in->dst_port[i];
     uint64_t key = ts_mix(in->src_key[i] ^ ts_mix(in->dst_key[i] ^ ts_mix(ports + 1)));
     stream *s = table_get(streams, key, in->time_ns[i], is_new);
-    s->entry.last_ns = in->time_ns[i];
+    if (in->time_ns[i] > s->entry.last_ns) s->entry.last_ns = in->time_ns[i];
     return s;
 }
 
@@ -134,6 +136,10 @@ static size_t finish_head(stream *s, const uint8_t *p, size_t n, int64_t packet,
     size_t had = s->head_bytes, room = MAX_HEAD_BYTES - had, head;
     keep_head(s, p, n < room ? n : room);
     if (!s->head) return n;
+    if (!sip_starts(s->head, s->head_bytes)) { /* it only looked like a start */
+        drop_head(s);
+        return 0;
+    }
     head = sip_head_bytes(s->head, s->head_bytes);
     if (!head) {
         if (s->head_bytes >= MAX_HEAD_BYTES) drop_head(s);
@@ -185,6 +191,26 @@ static void read_hole(stream *s, int64_t n, int64_t packet, message_columns *out
     drop_head(s);
 }
 
+/* Bytes behind the others that fill the last hole: the messages that stand in them whole. */
+static void fill_hole(stream *s, const packet_columns *in, int64_t i, const uint8_t *p,
+                      message_columns *out) {
+    uint32_t into = in->tcp_seq[i] - s->hole_seq, wire = in->payload_wire_bytes[i];
+    stream alone = {0};
+    if (into >= s->hole_bytes || wire > s->hole_bytes - into) return;
+    read_stream(&alone, p, in->payload_bytes[i], i, out);
+    alone.skip_bytes = 0;
+    read_hole(&alone, 1, i, out);
+    s->hole_seq += into ? 0 : wire;
+    s->hole_bytes = into ? into : s->hole_bytes - wire;
+}
+
+static void start_stream(stream *s, uint32_t seq) {
+    drop_head(s);
+    s->skip_bytes = 0;
+    s->hole_bytes = 0;
+    s->next_seq = seq;
+}
+
 static void read_segment(table *streams, const packet_columns *in, int64_t i, const uint8_t *data,
                          message_columns *out) {
     uint32_t seq = in->tcp_seq[i], wire = in->payload_wire_bytes[i], n = in->payload_bytes[i];
@@ -194,17 +220,19 @@ static void read_segment(table *streams, const packet_columns *in, int64_t i, co
     stream *s = stream_of(streams, in, i, &is_new);
     if (syn) {
         out->retransmitted_segment[i] = !is_new && s->next_seq == seq + 1;
-        drop_head(s);
-        s->skip_bytes = 0;
-        s->next_seq = seq + 1;
+        start_stream(s, seq + 1);
         return;
     }
-    if (is_new) s->next_seq = seq;
-    int32_t ahead = (int32_t)(seq - s->next_seq);
+    int32_t ahead = is_new ? 0 : (int32_t)(seq - s->next_seq);
+    if (is_new || ahead > MAX_JUMP_BYTES || ahead < -MAX_JUMP_BYTES) {
+        start_stream(s, seq);
+        ahead = 0;
+    }
     if (ahead < 0) {
         uint32_t known = (uint32_t)-(int64_t)ahead;
         if (known >= wire) { /* a one-byte probe is a keep-alive: RFC 9293 section 3.8.4 */
             out->retransmitted_segment[i] = wire > 1;
+            fill_hole(s, in, i, p, out);
             return;
         }
         p += known < n ? known : n;
@@ -212,6 +240,8 @@ static void read_segment(table *streams, const packet_columns *in, int64_t i, co
         wire -= known;
     } else if (ahead > 0) {
         read_hole(s, ahead, i, out);
+        s->hole_seq = s->next_seq;
+        s->hole_bytes = (uint32_t)ahead;
     }
     s->next_seq = seq + in->payload_wire_bytes[i];
     read_stream(s, p, n, i, out);

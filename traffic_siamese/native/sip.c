@@ -97,7 +97,12 @@ static size_t line_bytes(const uint8_t *p, const uint8_t *end, const uint8_t **n
     return (size_t)(stop - p);
 }
 
-static int read_start_line(const uint8_t *p, size_t n, sip_message *out) {
+/* Where the line was cut short nobody can tell; else it is SIP's only if it says so. */
+static int names_sip(const uint8_t *p, size_t n, int is_whole) {
+    return !is_whole || (n > 8 && !memcmp(p + n - 8, " SIP/2.0", 8));
+}
+
+static int read_start_line(const uint8_t *p, size_t n, int is_whole, sip_message *out) {
     if (n >= 11 && !memcmp(p, "SIP/2.0 ", 8)) {
         unsigned status = 0;
         for (int i = 8; i < 11; i++) {
@@ -111,7 +116,7 @@ static int read_start_line(const uint8_t *p, size_t n, sip_message *out) {
     }
     size_t i = 0;
     while (i < n && is_token(p[i])) i++;
-    if (i == 0 || i >= n) return 0;
+    if (i == 0 || i >= n || !names_sip(p, n, is_whole)) return 0;
     out->request_kind = out->answered_kind = kind_of(p, i);
     const uint8_t *uri = p + i + 1;
     size_t user = 0, left = n - i - 1;
@@ -120,12 +125,15 @@ static int read_start_line(const uint8_t *p, size_t n, sip_message *out) {
     return 1;
 }
 
+/* White space inside a header, which may be folded: RFC 3261 section 7.3.1. */
+static int is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 /* Hash of the first Via value's branch parameter, or 0 where there is none. */
 static uint64_t branch_key(const uint8_t *p, size_t n) {
     for (size_t i = 0; i + 7 < n && p[i] != ','; i++) {
         if (p[i] != ';') continue;
         size_t at = i + 1;
-        while (at < n && (p[at] == ' ' || p[at] == '\t')) at++;
+        while (at < n && is_space(p[at])) at++;
         if (at + 7 > n || !same_word(p + at, "branch=", 7)) continue;
         size_t stop = at += 7;
         while (stop < n && p[stop] != ';' && p[stop] != ',' && p[stop] > ' ') stop++;
@@ -139,7 +147,7 @@ static uint64_t sequence_key(const uint8_t *p, size_t n, uint8_t *kind) {
     uint64_t number = 0;
     size_t i = 0, stop;
     while (i < n && p[i] >= '0' && p[i] <= '9') number = number * 10 + (p[i++] - '0');
-    while (i < n && (p[i] == ' ' || p[i] == '\t')) i++;
+    while (i < n && is_space(p[i])) i++;
     for (stop = i; stop < n && is_token(p[stop]);) stop++;
     *kind = kind_of(p + i, stop - i);
     return ts_hash(p + i, stop - i, number);
@@ -150,6 +158,21 @@ static int64_t number(const uint8_t *p, size_t n) {
     for (size_t i = 0; i < n && p[i] >= '0' && p[i] <= '9' && value < (1 << 26); i++)
         value = (value < 0 ? 0 : value) * 10 + (p[i] - '0');
     return value;
+}
+
+/* Hash of a whole head: four lanes, since one multiplication waits for the one before it. */
+static uint64_t content_key(const uint8_t *p, size_t n) {
+    uint64_t lane[4] = {1, 2, 3, 4}, word[4];
+    size_t left = n;
+    for (; left >= sizeof word; p += sizeof word, left -= sizeof word) {
+        memcpy(word, p, sizeof word);
+        for (int i = 0; i < 4; i++) {
+            lane[i] = (lane[i] ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+            lane[i] ^= lane[i] >> 29;
+        }
+    }
+    for (int i = 0; i < 4; i++) lane[0] = ts_mix(lane[0] ^ lane[i]);
+    return ts_hash(p, left, lane[0] ^ n);
 }
 
 enum header { HEADER_OTHER, HEADER_VIA, HEADER_CALL_ID, HEADER_CSEQ, HEADER_LENGTH };
@@ -179,16 +202,20 @@ int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
     out->request_kind = out->answer_class = NO_REQUEST;
     out->answered_kind = REQUEST_OTHER;
     out->body_bytes = -1;
-    if (!read_start_line(p, line_bytes(line, end, &next), out)) return 0;
+    size_t start_bytes = line_bytes(line, end, &next);
+    if (!read_start_line(p, start_bytes, next > p && next[-1] == '\n', out)) return 0;
     for (line = next; line < end; line = next) {
         size_t length = line_bytes(line, end, &next), name = 0, at;
         if (length == 0) break;
-        while (next < end && (*next == ' ' || *next == '\t'))  /* folded: RFC 3261 7.3.1 */
-            length = (size_t)(next - line) + line_bytes(next, end, &next);
+        while (next < end && (*next == ' ' || *next == '\t')) {
+            const uint8_t *fold = next;
+            length = (size_t)(fold - line) + line_bytes(fold, end, &next);
+        }
         while (name < length && is_token(line[name])) name++;
         for (at = name; at < length && (line[at] == ' ' || line[at] == '\t');) at++;
         if (at >= length || line[at] != ':') continue;
-        for (at++; at < length && (line[at] == ' ' || line[at] == '\t');) at++;
+        for (at++; at < length && is_space(line[at]);) at++;
+        while (length > at && is_space(line[length - 1])) length--;
         switch (header_of(line, name)) {
             case HEADER_VIA:
                 if (!seen_via) branch = branch_key(line + at, length - at);
@@ -205,6 +232,6 @@ int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
     if (out->request_kind != NO_REQUEST) out->answered_kind = out->request_kind;
     out->session_key = call;
     out->transaction_key = ts_mix(call ^ ts_mix(branch ^ ts_mix(sequence)));
-    out->content_key = ts_hash(p, n, 3);
+    out->content_key = content_key(p, n);
     return 1;
 }

@@ -19,7 +19,7 @@ static table_entry *slot_of(const table *t, uint64_t key) {
 static uint64_t usable(uint64_t key) { return key + (key == 0); }
 
 static int is_fresh(const table_entry *e, int64_t now_ns, int64_t life_ns) {
-    return e->last_ns >= now_ns || now_ns - e->last_ns <= life_ns;
+    return ts_apart_ns(now_ns, e->last_ns) <= life_ns;
 }
 
 int table_init(table *t, size_t entry_bytes, size_t max_slots, int64_t life_ns,
@@ -89,22 +89,31 @@ static void make_room(table *t, int64_t now_ns) {
     free(old.slots);
 }
 
-void *table_find(const table *t, uint64_t key) {
+void *table_find(const table *t, uint64_t key, int64_t now_ns) {
     table_entry *e = slot_of(t, usable(key));
-    return e->key ? e : NULL;
+    return e->key && is_fresh(e, now_ns, t->life_ns) ? e : NULL;
+}
+
+static void start_entry(const table *t, table_entry *e, uint64_t key, int64_t now_ns) {
+    memset(e, 0, t->entry_bytes);
+    e->key = key;
+    e->last_ns = now_ns;
 }
 
 void *table_get(table *t, uint64_t key, int64_t now_ns, int *is_new) {
     table_entry *e = slot_of(t, usable(key));
-    *is_new = !e->key;
-    if (e->key) return e;
+    *is_new = !e->key || !is_fresh(e, now_ns, t->life_ns);
+    if (!*is_new) return e;
+    if (e->key) {
+        forget(t, e);
+        start_entry(t, e, usable(key), now_ns);
+        return e;
+    }
     if (t->n_used * 2 >= t->n_slots) {
         make_room(t, now_ns);
         e = slot_of(t, usable(key));
     }
-    memset(e, 0, t->entry_bytes);
-    e->key = usable(key);
-    e->last_ns = now_ns;
+    start_entry(t, e, usable(key), now_ns);
     t->n_used++;
     return e;
 }

@@ -14,6 +14,8 @@ static const int64_t DUPLICATE_NS = 50000000;
 /* RFC 3261 17.1: T1 = 500 ms; 8 T1 = 4 s = T2; timers B and F end a transaction after 64 T1. */
 static const int64_t PATIENCE_NS[2] = {500000000, 4000000000};
 static const int64_t TRANSACTION_LIFE_NS = 64 * 1000000000LL;
+/* Packets may be out of order by this much; a step back farther sets the clock back. */
+static const int64_t LATE_NS = 16 * 1000000000LL;
 static const int64_t SESSION_LIFE_NS = 4 * 3600 * 1000000000LL;
 
 typedef struct {
@@ -66,7 +68,12 @@ typedef struct {
 } event_columns;
 
 static int64_t age_ns(int64_t now_ns, int64_t then_ns) {
-    return now_ns > then_ns ? now_ns - then_ns : 0;
+    return now_ns > then_ns ? ts_apart_ns(now_ns, then_ns) : 0;
+}
+
+/* The log's clock is the latest time so far; one packet from a wrong clock does not stop it. */
+static void tick(matcher *m, int64_t time_ns) {
+    if (time_ns > m->now_ns || ts_apart_ns(m->now_ns, time_ns) > LATE_NS) m->now_ns = time_ns;
 }
 
 TS_EXPORT void ts_transactions_free(void *state) {
@@ -116,12 +123,13 @@ static int run_out(matcher *m, int patience, event_columns *events) {
     queue *q = m->queues + patience;
     while (q->n) {
         pending *first = q->items + q->head;
-        int64_t due_ns = first->request_ns + PATIENCE_NS[patience];
-        if (due_ns > m->now_ns) return 1;
+        int is_due = age_ns(m->now_ns, first->request_ns) >= PATIENCE_NS[patience];
+        int is_ahead = age_ns(first->request_ns, m->now_ns) > LATE_NS; /* the clock was set back */
+        if (!is_due && !is_ahead) return 1;
         if (events->n >= events->capacity) return 0;
-        transaction *t = table_find(&m->transactions, first->key);
-        if (t && t->request_ns == first->request_ns && !t->answered) {
-            events->time_ns[events->n] = due_ns;
+        transaction *t = table_find(&m->transactions, first->key, first->request_ns);
+        if (is_due && t && t->request_ns == first->request_ns && !t->answered) {
+            events->time_ns[events->n] = first->request_ns + PATIENCE_NS[patience];
             events->patience[events->n] = (uint8_t)patience;
             events->direction[events->n++] = first->direction;
         }
@@ -144,7 +152,7 @@ static uint8_t repeat_flag(uint64_t content, int64_t now_ns, uint64_t *last_cont
 static transaction *transaction_of(matcher *m, const message_columns *in, int64_t i) {
     int is_new;
     transaction *t = table_get(&m->transactions, in->transaction_key[i], m->now_ns, &is_new);
-    t->entry.last_ns = in->time_ns[i];
+    if (is_new || in->time_ns[i] > t->entry.last_ns) t->entry.last_ns = in->time_ns[i];
     return t;
 }
 
@@ -180,13 +188,13 @@ static void follow_session(matcher *m, const message_columns *in, int64_t i, res
     int is_new;
     session *s;
     if (in->request_kind[i] == KIND_SESSION_END) {
-        s = table_find(&m->sessions, in->session_key[i]);
+        s = table_find(&m->sessions, in->session_key[i], in->time_ns[i]);
         if (!s || s->ended) return;
         out->session_ns[i] = age_ns(in->time_ns[i], s->entry.last_ns);
         s->ended = 1;
     } else if (in->answer_class[i] == CLASS_SUCCESS &&
                in->answered_kind[i] == KIND_SESSION_START) {
-        s = table_get(&m->sessions, in->session_key[i], in->time_ns[i], &is_new);
+        table_get(&m->sessions, in->session_key[i], in->time_ns[i], &is_new);
     }
 }
 
@@ -196,7 +204,7 @@ TS_EXPORT int64_t ts_transactions_match(void *state, int64_t first, const messag
                                         result_columns *out, event_columns *events) {
     matcher *m = state;
     for (int64_t i = first; i < in->n; i++) {
-        if (in->time_ns[i] > m->now_ns) m->now_ns = in->time_ns[i];
+        tick(m, in->time_ns[i]);
         if (!run_out(m, 0, events) || !run_out(m, 1, events)) return i;
         out->first_delay_ns[i] = out->final_delay_ns[i] = out->session_ns[i] = -1;
         if (in->request_kind[i] != NONE) take_request(m, in, i, out);
@@ -206,9 +214,9 @@ TS_EXPORT int64_t ts_transactions_match(void *state, int64_t first, const messag
     return in->n;
 }
 
-/* Let time pass without a message.  Returns 0 where the events are full and more are due. */
+/* Let time pass without a message, at the end of the log.  Returns 0 where the events are full and more are due. */
 TS_EXPORT int64_t ts_transactions_pass(void *state, int64_t now_ns, event_columns *events) {
     matcher *m = state;
-    if (now_ns > m->now_ns) m->now_ns = now_ns;
+    tick(m, now_ns);
     return run_out(m, 0, events) && run_out(m, 1, events);
 }
