@@ -128,7 +128,7 @@ def test_one_fault_follows_another():
 
 
 def test_slow_clearing_keeps_the_whole_run_of_the_next_fault():
-    assert merge("NAABBBBBN", raise_after=2, clear_after=4) == [("A", 30, 40, 2), ("B", 50, 100, 5)]
+    assert merge("NAABBBBBN", raise_after=2, clear_after=4) == [("A", 30, 40, 2), ("B", 50, 90, 5)]
 
 
 def test_captures_do_not_join():

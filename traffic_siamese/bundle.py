@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ __all__ = [
     "library_path",
     "load_bundle",
     "package_versions",
+    "rename_label",
     "save_bundle",
 ]
 
@@ -158,10 +159,7 @@ def save_bundle(path: str | Path, contents: BundleContents) -> Bundle:
             write_durably(path / _POINTER, pointer)
             remove_others(path, {entry["name"] for entry in files.values()})
     except OSError as err:
-        raise BundleError(
-            f"{path}: cannot write the model ({err.strerror}), expected a directory that may be "
-            "written to. Choose another place or make room."
-        ) from err
+        raise _unwritable(path, err) from err
     return load_bundle(path)
 
 
@@ -185,6 +183,42 @@ def load_bundle(path: str | Path) -> Bundle:
                 raise
             pointer = moved
     return _load(path, pointer)
+
+
+def rename_label(path: str | Path, old: str, new: str) -> None:
+    """Rename a label in the library and, where it was trained, in what the model says of it.
+
+    A kill between the two leaves a renamed label with the pooled radius in place of its own.
+
+    Raises
+    ------
+    BundleError
+        If the model is missing or damaged, or cannot be written to.
+    LibraryError
+        If the library refuses the change.
+    """
+    path = Path(path)
+    library = FaultLibrary(path / _LIBRARY, create=False)
+    library.rename(old, new)
+    with library.locked():
+        info, files = from_json(path / _POINTER, _read_pointer(path))
+        radii = {new if name == old else name: r for name, r in info.calibration.radii.items()}
+        renamed = replace(
+            info,
+            labels=tuple(sorted(new if name == old else name for name in info.labels)),
+            calibration=replace(info.calibration, radii=radii),
+        )
+        try:
+            write_durably(path / _POINTER, to_json(renamed, files))
+        except OSError as err:
+            raise _unwritable(path, err) from err
+
+
+def _unwritable(path: Path, err: OSError) -> BundleError:
+    return BundleError(
+        f"{path}: cannot write the model ({err.strerror}), expected a directory that may be "
+        "written to. Choose another place or make room."
+    )
 
 
 def _load(path: Path, pointer: bytes) -> Bundle:

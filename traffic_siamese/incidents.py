@@ -55,13 +55,12 @@ class IncidentMerger:
                 raise ValueError(f"{name} is {value}, expected at least 1")
         self._raise_after = raise_after
         self._clear_after = clear_after
-        self._longest_run = max(raise_after, clear_after)  # more of a run is never looked at
         self._stride_ns = stride_ns
         self._first: Verdict | None = None
         self._last: Verdict | None = None
-        self._run: list[Verdict] = []  # the latest verdicts that agree
+        self._run: list[Verdict] = []  # the latest verdicts that agree, while nothing is raised
         self._members: list[Verdict] = []  # windows of the raised incident
-        self._away = 0  # verdicts in a row that disagree with it
+        self._away: list[Verdict] = []  # the latest verdicts that disagree with it
 
     def push(self, verdict: Verdict) -> list[Incident]:
         """Take the next verdict; return the incidents that it ended (two at most)."""
@@ -69,11 +68,7 @@ class IncidentMerger:
         if self._first is None:
             self._first = verdict
         self._last = verdict
-        same = self._run and self._run[-1].label == verdict.label
-        self._run = [*self._run[-self._longest_run :], verdict] if same else [verdict]
-        done += self._follow(verdict)
-        self._raise()
-        return done
+        return done + self._step(verdict)
 
     def finish(self) -> list[Incident]:
         """End the stretch; return the incident that was still open, if any."""
@@ -88,8 +83,7 @@ class IncidentMerger:
 
     def _begin_stretch(self) -> None:
         self._first = self._last = None
-        self._run, self._members = [], []
-        self._away = 0
+        self._run, self._members, self._away = [], [], []
 
     def _continues(self, verdict: Verdict) -> bool:
         last = self._last
@@ -98,24 +92,27 @@ class IncidentMerger:
         step = verdict.start_ns - last.start_ns
         return verdict.capture == last.capture and 0 < step <= 1.5 * self._stride_ns
 
-    def _follow(self, verdict: Verdict) -> list[Incident]:
-        if not self._members:
-            return []
+    def _step(self, verdict: Verdict) -> list[Incident]:
+        if self._members:
+            return self._step_raised(verdict)
+        same = self._run and self._run[-1].label == verdict.label
+        self._run = [*self._run[-self._raise_after :], verdict] if same else [verdict]
+        if verdict.label != NORMAL and len(self._run) >= self._raise_after:
+            self._members, self._run = self._run, []
+        return []
+
+    def _step_raised(self, verdict: Verdict) -> list[Incident]:
         if verdict.label == self._members[0].label:
             self._members.append(verdict)
-            self._away = 0
+            self._away = []
             return []
-        self._away += 1
-        if self._away < self._clear_after:
+        self._away.append(verdict)
+        if len(self._away) < self._clear_after:
             return []
-        incident = self._close()
-        self._members, self._away = [], 0
-        return [incident]
-
-    def _raise(self) -> None:
-        raised = not self._members and len(self._run) >= self._raise_after
-        if raised and self._run[-1].label != NORMAL:
-            self._members = list(self._run)
+        incident, away = self._close(), self._away
+        self._members, self._away = [], []
+        # What cleared this incident may hold the next one.
+        return [incident, *(later for row in away for later in self._step(row))]
 
     def _close(self) -> Incident:
         first, last = self._members[0], self._members[-1]

@@ -15,7 +15,7 @@ CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Estimator OneShotClassifier does not inherit:UserWarning")
-@pytest.mark.parametrize("settings", [{}, {"radii": 1e6, "unknown_label": -1}])
+@pytest.mark.parametrize("settings", [{}, {"radii": 0.1, "unknown_label": None}])
 def test_passes_every_check_of_scikit_learn(settings):
     from sklearn.utils.estimator_checks import check_estimator
 

@@ -202,7 +202,7 @@ class OneShotClassifier:
     def _check_settings(self, labels: NDArray[Any]) -> None:
         if not self.temperature > 0:
             raise ValueError(f"temperature is {self.temperature}, expected a positive number")
-        texts = labels.dtype.kind in "OUST"
+        texts = labels.dtype.kind == "U"
         if self._rejects and isinstance(self.unknown_label, str) != texts:
             raise ValueError(
                 f"unknown_label is {self.unknown_label!r}, labels are {labels.dtype}: "

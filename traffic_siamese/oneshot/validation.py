@@ -83,6 +83,8 @@ def check_labels(y: Any, n_rows: int, name: str) -> NDArray[Any]:
         raise ValueError(f"{name}: y should be a 1d array, got an array of shape {labels.shape}")
     if len(labels) != n_rows:
         raise ValueError(f"{name}: y has {len(labels)} labels, X has {n_rows} rows")
+    if labels.dtype == object:
+        labels = _unwrap(labels, name)
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError(f"{name}: Input y contains infinity or NaN, expected labels")
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.round(labels)):
@@ -92,11 +94,23 @@ def check_labels(y: Any, n_rows: int, name: str) -> NDArray[Any]:
     return labels
 
 
+def _unwrap(labels: NDArray[Any], name: str) -> NDArray[Any]:
+    """Turn an object array of text, or of numbers, into a plain one."""
+    kinds = {"text" if isinstance(label, str) else "number" for label in labels}
+    plain = np.array(labels.tolist())
+    if len(kinds) > 1 or plain.dtype.kind not in "USbiuf":
+        raise ValueError(
+            f"Unknown label type: mixed. {name} got labels such as {labels[:3].tolist()}, "
+            "expected all text or all numbers"
+        )
+    return plain
+
+
 def _warn_column(labels: NDArray[Any]) -> None:
     sklearn_exceptions = sys.modules.get("sklearn.exceptions")
     category = getattr(sklearn_exceptions, "DataConversionWarning", UserWarning)
     warnings.warn(
-        f"A column-vector y of shape {labels.shape} was passed when a 1d array was expected. "
+        f"A column-vector y was passed when a 1d array was expected: found shape {labels.shape}. "
         "Pass y.ravel().",
         category,
         stacklevel=4,
