@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,9 @@ def save_keras(model: keras.Model) -> bytes:
     """Return the network as the content of a ``.keras`` file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "encoder.keras")
-        model.save(path)
+        with warnings.catch_warnings():  # Keras copies its variables in a way that numpy 2 warns of
+            warnings.simplefilter("ignore", DeprecationWarning)
+            model.save(path)
         return path.read_bytes()
 
 

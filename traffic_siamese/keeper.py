@@ -136,8 +136,8 @@ class Keeper:
         return Checkpoint(
             self.made_with,
             self._state,
-            variables=[np.asarray(variable) for variable in self.model.variables],
-            optimizer=[np.asarray(variable) for variable in self.model.optimizer.variables],
+            variables=[variable.numpy() for variable in self.model.variables],
+            optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
             best=self._best,
             history=self.recorder.history(),
         )

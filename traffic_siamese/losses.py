@@ -3,8 +3,7 @@
 A loss never chooses windows. What a batch must look like is its ``layout``:
 
 ``labels``
-    (batch, embedding_dim) embeddings with integer labels (batch,) or (batch, 1); the triplets are
-    found inside the batch.
+    (batch, embedding_dim) with integer labels (batch,) or (batch, 1), to find triplets in.
 ``triplets``
     (batch, 3, embedding_dim): anchor, positive, negative on an axis of their own.
 ``pairs``
@@ -248,13 +247,12 @@ class PairwiseLoss(keras.losses.BinaryCrossentropy):
 class PairwiseHead(keras.layers.Layer):
     """Probability that two windows share a label: ``sigmoid(sum(w * |f - f'|) + b)``.
 
-    Takes (batch, 2, embedding_dim), gives (batch, 1). ``w`` and ``b`` are trained; they start
-    where equal embeddings are probably of one label and opposite corners are not.
+    Takes (batch, 2, embedding_dim), gives (batch, 1). ``w`` and ``b`` are trained, from where
+    equal embeddings are probably of one label and opposite corners are not.
 
     References
     ----------
-    Koch, Zemel, Salakhutdinov 2015, Siamese neural networks for one-shot image recognition,
-    section 3.1.
+    Koch et al. 2015, Siamese neural networks for one-shot image recognition, section 3.1.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

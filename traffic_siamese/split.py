@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from traffic_siamese.errors import TrainingError
 from traffic_siamese.types import Int64Array
 from traffic_siamese.windows import WindowSet
 
@@ -64,3 +65,50 @@ def _labels_by_capture(windows: WindowSet) -> dict[str, set[str]]:
     for capture, label in set(pairs):
         shown.setdefault(capture, set()).add(label)
     return shown
+
+
+def labelled(
+    train: WindowSet, held_out: WindowSet | None
+) -> tuple[WindowSet, WindowSet | None, list[str]]:
+    """Leave out what cannot be trained on, or compared, and check that enough is left.
+
+    Parameters
+    ----------
+    train, held_out : WindowSet
+        Windows, some perhaps without a label; held-out ones may show labels that nobody trains on.
+
+    Returns
+    -------
+    train : WindowSet
+        The labelled ones.
+    held_out : WindowSet or None
+        Those of the trained labels; None if they show fewer than two.
+    warnings : list of str
+        What the user should know.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer than two labels, or a label with a single window.
+    """
+    train = train.select(train.label != "")
+    names, counts = np.unique(train.label, return_counts=True)
+    if len(names) < 2:
+        found = f"only {names[0]!r}" if len(names) else "none"
+        raise TrainingError(
+            f"labels to train on: {found}; expected at least 2, such as 'normal' and one fault. "
+            "Add rows to the labels file."
+        )
+    if counts.min() < 2:
+        raise TrainingError(
+            f"label {str(names[counts.argmin()])!r} has 1 window, expected at least 2. "
+            "Label a longer stretch, or use a smaller stride."
+        )
+    if held_out is None:
+        return train, None, ["no windows were held out: the kept epoch is chosen on trained ones"]
+    held_out = held_out.select(np.isin(held_out.label, names))
+    n_labels = len(np.unique(held_out.label))
+    if n_labels < 2:
+        return train, None, [f"held-out windows show {n_labels} label(s), 2 are needed: not used"]
+    missing = ", ".join(np.setdiff1d(names, held_out.label).tolist())
+    return train, held_out, [f"no capture is held out for: {missing}"] if missing else []

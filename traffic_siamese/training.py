@@ -15,13 +15,12 @@ from traffic_siamese.backend import keras
 from traffic_siamese.checkpoint import digest
 from traffic_siamese.collapse import describe, is_collapsed
 from traffic_siamese.encoder import EncoderOptions, build_encoder
-from traffic_siamese.errors import TrainingError
 from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.keeper import EpochReport, Keeper
 from traffic_siamese.losses import LOSSES, PairwiseHead, get_loss
 from traffic_siamese.recorder import RecordedPoints, Recorder, choose_points
-from traffic_siamese.split import split_by_capture
+from traffic_siamese.split import labelled, split_by_capture
 from traffic_siamese.types import FloatArray
 from traffic_siamese.windows import WindowSet
 
@@ -158,7 +157,7 @@ def train_encoder(
         If there are fewer than two labels, or a label with fewer than two windows, or if the run in
         ``checkpoint_dir`` was made with other options or data.
     """
-    train, held_out, warnings = _labelled(train, held_out)
+    train, held_out, warnings = labelled(train, held_out)
     run = _Run(train, held_out, options)
     keeper = run.keeper
     keeper.folder, keeper.progress = checkpoint_dir, progress
@@ -180,32 +179,6 @@ def _fit(run: _Run) -> None:
         verbose=0,
         shuffle=False,
     )
-
-
-def _labelled(
-    train: WindowSet, held_out: WindowSet | None
-) -> tuple[WindowSet, WindowSet | None, list[str]]:
-    train = train.select(train.label != "")
-    names, counts = np.unique(train.label, return_counts=True)
-    if len(names) < 2:
-        found = f"only {names[0]!r}" if len(names) else "none"
-        raise TrainingError(
-            f"labels to train on: {found}; expected at least 2, such as 'normal' and one fault. "
-            "Add rows to the labels file."
-        )
-    if counts.min() < 2:
-        raise TrainingError(
-            f"label {str(names[counts.argmin()])!r} has 1 window, expected at least 2. "
-            "Label a longer stretch, or use a smaller stride."
-        )
-    if held_out is None:
-        return train, None, ["no windows were held out: the kept epoch is chosen on trained ones"]
-    held_out = held_out.select(np.isin(held_out.label, names))
-    n_labels = len(np.unique(held_out.label))
-    if n_labels < 2:
-        return train, None, [f"held-out windows show {n_labels} label(s), 2 are needed: not used"]
-    missing = ", ".join(np.setdiff1d(names, held_out.label).tolist())
-    return train, held_out, [f"no capture is held out for: {missing}"] if missing else []
 
 
 class _Run:

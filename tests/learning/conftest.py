@@ -62,5 +62,5 @@ def windows() -> WindowSet:
 
 @pytest.fixture(scope="session")
 def make_windows() -> MakeWindows:
-    """The function that makes window sets."""
+    """Give the function that makes window sets."""
     return build_windows

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from traffic_siamese.augment import AugmentOptions
+from traffic_siamese.errors import TrainingError
+from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
+from traffic_siamese.windows import WindowSet
+
+KINDS = {
+    "balanced": lambda w, **how: BalancedBatches(w, n_labels=3, n_per_label=4, n_batches=3, **how),
+    "triplets": lambda w, **how: TripletBatches(w, batch_size=10, n_batches=3, **how),
+    "pairs": lambda w, **how: PairBatches(w, batch_size=10, n_batches=3, **how),
+}
+
+
+def test_a_balanced_batch_holds_every_label_equally_often(windows: WindowSet) -> None:
+    batches = KINDS["balanced"](windows, seed=0)
+    X, y = batches[0]
+    assert X.shape == (12, windows.n_timesteps, 12)
+    assert X.dtype == np.float32
+    assert (np.unique(y, return_counts=True)[1] == 4).all()
+    assert len(np.unique(y)) == 3
+
+
+def test_y_is_the_place_of_the_label_and_x_its_window(windows: WindowSet) -> None:
+    batches = KINDS["balanced"](windows, seed=0)
+    rows, y = batches.draw(np.random.default_rng([0, 0, 1]))
+    np.testing.assert_array_equal(batches.sampler.labels[y], windows.label[rows])
+    np.testing.assert_array_equal(batches[1][0], windows.gather(rows))
+
+
+def test_a_labels_windows_come_from_all_networks_and_captures(windows: WindowSet) -> None:
+    """Four windows of a label with four captures on two networks: one of each capture."""
+    batches = KINDS["balanced"](windows, seed=0)
+    for index in range(20):
+        rows, y = batches.draw(np.random.default_rng(index))
+        for number in np.unique(y):
+            mine = rows[y == number]
+            assert len(np.unique(windows.capture[mine])) == 4
+            assert (np.unique(windows.network[mine], return_counts=True)[1] == 2).all()
+
+
+def test_no_window_comes_twice_while_there_are_others(windows: WindowSet) -> None:
+    few = windows.select(np.flatnonzero(windows.capture == "A/flood-0.pcap")[:4])
+    both = np.concatenate([np.flatnonzero(windows.capture == "A/flood-0.pcap")[:4], [0, 1, 2, 3]])
+    batches = KINDS["balanced"](windows.select(both), seed=0)
+    assert len(few) == 4
+    assert len(np.unique(batches.draw(np.random.default_rng(0))[0])) == 8
+
+
+def test_explicit_triplets_are_anchor_positive_negative(windows: WindowSet) -> None:
+    batches = KINDS["triplets"](windows, seed=0)
+    X, y = batches[0]
+    rows, _ = batches.draw(np.random.default_rng([0, 0, 0]))
+    label = windows.label[rows]
+    assert X.shape == (10, 3, windows.n_timesteps, 12)
+    assert y.shape == (10,)
+    assert (label[:, 0] == label[:, 1]).all()
+    assert (label[:, 0] != label[:, 2]).all()
+    assert (windows.network[rows[:, 0]] != windows.network[rows[:, 1]]).all()
+    np.testing.assert_array_equal(X[:, 2], windows.gather(rows[:, 2]))
+
+
+def test_every_second_pair_is_of_one_label(windows: WindowSet) -> None:
+    batches = KINDS["pairs"](windows, seed=0)
+    rows, y = batches.draw(np.random.default_rng([0, 0, 0]))
+    assert batches[0][0].shape == (10, 2, windows.n_timesteps, 12)
+    assert y.mean() == 0.5
+    label = windows.label[rows]
+    np.testing.assert_array_equal(label[:, 0] == label[:, 1], y[:, 0] == 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_depend_on_seed_epoch_and_number_only(windows: WindowSet, kind: str) -> None:
+    """In any order, from a fresh object, or from one that starts at a later epoch."""
+    options = AugmentOptions(severity=0.4, load=0.5, shift_bins=2, noise=0.1)
+    first = KINDS[kind](windows, seed=1, augment=options)
+    forward = [first[i][0] for i in range(len(first))]
+    again = KINDS[kind](windows, seed=1, augment=options)
+    for index in reversed(range(3)):
+        np.testing.assert_array_equal(again[index][0], forward[index])
+    again.on_epoch_end()
+    later = KINDS[kind](windows, seed=1, augment=options, epoch=1)
+    np.testing.assert_array_equal(again[2][0], later[2][0])
+    assert (later[2][0] != forward[2]).any()
+    assert (KINDS[kind](windows, seed=2, augment=options)[0][0] != forward[0]).any()
+
+
+def test_severity_leaves_normal_windows_and_unknown_networks(windows: WindowSet) -> None:
+    """A faulty window moves only where its own network has normal windows."""
+    keep = ~((windows.label == "normal") & (windows.network == "B"))
+    some = windows.select(keep)
+    plain = BalancedBatches(some, n_labels=4, n_per_label=6, n_batches=1, seed=0)
+    options = AugmentOptions(severity=0.5)
+    varied = BalancedBatches(some, n_labels=4, n_per_label=6, n_batches=1, seed=0, augment=options)
+    rows, _ = plain.draw(np.random.default_rng([0, 0, 0]))
+    moved = np.abs(varied[0][0] - plain[0][0]).max(axis=(1, 2)) > 1e-4
+    expected = (some.label[rows] != "normal") & (some.network[rows] == "A")
+    np.testing.assert_array_equal(moved, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_label_is_not_enough(windows: WindowSet, kind: str) -> None:
+    with pytest.raises(TrainingError, match=r"show 1 label\(s\), expected at least 2"):
+        KINDS[kind](windows.select(windows.label == "flood"), seed=0)

@@ -1,0 +1,168 @@
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from traffic_siamese.encoder import EncoderOptions, embed
+from traffic_siamese.errors import TrainingError
+from traffic_siamese.training import (
+    EpochReport,
+    TrainedEncoder,
+    TrainingOptions,
+    split_by_capture,
+    train_encoder,
+)
+from traffic_siamese.windows import WindowSet
+
+TINY = TrainingOptions(
+    epochs=2,
+    batches_per_epoch=3,
+    n_per_label=3,
+    batch_size=6,
+    max_points=60,
+    encoder=EncoderOptions(lstm_units=4, hidden_units=4, frame_units=4, dropout=0.1),
+)
+
+
+def fit(windows: WindowSet, folder: Path | None = None, **changes: object) -> TrainedEncoder:
+    train, held_out = split_by_capture(windows)
+    return train_encoder(
+        windows.select(train),
+        windows.select(held_out),
+        options=dataclasses.replace(TINY, **changes),
+        checkpoint_dir=folder,
+    )
+
+
+def same_rows(first: TrainedEncoder, second: TrainedEncoder) -> None:
+    for name in ("embeddings", "loss", "val_loss", "separation", "active_triplets"):
+        one, other = getattr(first.history, name), getattr(second.history, name)
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["semi_hard", "lossless"])
+def test_training_separates_labels_on_captures_never_seen(windows: WindowSet, loss: str) -> None:
+    """The nearest label mean is right for more than 95 % of the held-out windows."""
+    train, held_out = (windows.select(rows) for rows in split_by_capture(windows))
+    options = TrainingOptions(loss=loss, epochs=6, encoder=EncoderOptions(lstm_units=16))
+    trained = train_encoder(train, held_out, options=options)
+    points = embed(trained.model, train.gather())
+    names = np.unique(train.label)
+    means = np.array([points[train.label == name].mean(axis=0) for name in names])
+    asked = embed(trained.model, held_out.gather())
+    nearest = np.square(asked[:, None] - means).sum(-1).argmin(axis=1)
+    assert (names[nearest] == held_out.label).mean() > 0.95
+    assert trained.history.separation[-1] > 4 * trained.history.separation[0]
+    assert trained.summary.endswith("separated")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["semi_hard", "triplet", "pairwise"])
+def test_a_continued_run_is_the_uninterrupted_run(
+    windows: WindowSet, tmp_path: Path, loss: str
+) -> None:
+    """2 + 2 epochs give the same history and the same weights as 4."""
+    whole = fit(windows, epochs=4, loss=loss)
+    fit(windows, tmp_path, epochs=2, loss=loss)
+    continued = fit(windows, tmp_path, epochs=4, loss=loss)
+    same_rows(whole, continued)
+    assert whole.best_epoch == continued.best_epoch
+    for one, other in zip(whole.model.get_weights(), continued.model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["hard", "supervised_contrastive"])
+def test_the_history_belongs_to_the_kept_model(windows: WindowSet, loss: str) -> None:
+    """Row ``best_epoch`` holds where the returned model puts the points."""
+    trained = fit(windows, loss=loss)
+    history = trained.history
+    assert history.embeddings.shape == (3, 60, 3)
+    assert np.isnan(history.loss[0])
+    assert np.isfinite(history.loss[1:]).all()
+    assert np.isfinite(history.val_loss).all()
+    assert history.held_out.sum() == 30
+    assert (np.unique(history.label, return_counts=True)[1] >= 14).all()
+    rows = [
+        np.flatnonzero((windows.capture == capture) & (windows.start_ns == start))[0]
+        for capture, start in zip(history.capture, history.start_ns, strict=True)
+    ]
+    now = embed(trained.model, windows.gather(np.array(rows)))
+    np.testing.assert_allclose(now, history.embeddings[trained.best_epoch], atol=1e-5)
+    held_out = windows.capture[split_by_capture(windows)[1]]
+    np.testing.assert_array_equal(np.isin(history.capture, held_out), history.held_out)
+
+
+def test_progress_counts_epochs_and_a_finished_run_is_not_trained_again(
+    windows: WindowSet, tmp_path: Path
+) -> None:
+    reports: list[EpochReport] = []
+    for _ in range(2):
+        trained = train_encoder(
+            windows, options=TINY, checkpoint_dir=tmp_path, progress=reports.append
+        )
+    assert [(report.epoch, report.n_epochs) for report in reports] == [(1, 2), (2, 2)]
+    assert reports[-1].eta_s == 0 < reports[0].eta_s
+    assert np.isnan(reports[0].val_loss)
+    assert "no windows were held out" in trained.warnings[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_a_checkpoint_of_another_run_is_refused(windows: WindowSet, tmp_path: Path) -> None:
+    """Other options, then other data; the message says which."""
+    fit(windows, tmp_path, epochs=1)
+    with pytest.raises(TrainingError, match=r"margin was 0.4, now 0.2\. Train with"):
+        fit(windows, tmp_path, margin=0.2)
+    with pytest.raises(TrainingError, match="training data was 144 windows"):
+        fit(windows.select(np.arange(len(windows) - 1)), tmp_path)
+    (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 damaged")
+    with pytest.raises(TrainingError, match="Remove it to start from the beginning"):
+        fit(windows, tmp_path)
+
+
+def test_a_run_stops_when_nothing_gets_better(windows: WindowSet) -> None:
+    """A learning rate of almost nothing improves nothing."""
+    trained = fit(windows, epochs=30, patience=2, learning_rate=1e-12)
+    assert trained.history.n_epochs == 3
+    assert trained.best_epoch == 1
+
+
+def test_collapse_is_a_warning(windows: WindowSet) -> None:
+    """Windows that are all alike cannot be told apart."""
+    flat = dataclasses.replace(windows, inputs=tuple(x * 0 for x in windows.inputs))
+    trained = fit(flat, epochs=1)
+    assert any("collapsed" in warning for warning in trained.warnings)
+
+
+def test_too_little_to_train_on_is_said(windows: WindowSet) -> None:
+    with pytest.raises(TrainingError, match="only 'flood'; expected at least 2"):
+        train_encoder(windows.select(windows.label == "flood"), options=TINY)
+    with pytest.raises(TrainingError, match="labels to train on: none"):
+        train_encoder(windows.select(windows.label == "?"), options=TINY)
+    lonely = np.append(np.flatnonzero(windows.label == "flood"), 0)
+    with pytest.raises(TrainingError, match="label 'blocked' has 1 window"):
+        train_encoder(windows.select(lonely), options=TINY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "best"}, "loss is 'best'"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"n_per_label": 1}, "n_per_label is 1"),
+        ({"margin": float("nan")}, "margin is nan"),
+    ],
+)
+def test_impossible_options_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainingOptions(**changes)
+
+
+def test_the_import_says_nothing() -> None:
+    """TensorFlow's start-up messages would tear a progress bar."""
+    code = [sys.executable, "-c", "import traffic_siamese.encoder"]
+    run = subprocess.run(code, capture_output=True, check=True)
+    assert (run.stdout, run.stderr) == (b"", b"")
