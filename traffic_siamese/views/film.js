@@ -126,6 +126,9 @@ function middleOf(buffer, nPoints, group) {
   });
 }
 
+const isNear = (point, others) => others.some(
+  (other) => Math.hypot(...point.map((value, axis) => value - other[axis])) < 0.15);
+
 function setTheme(name) {
   document.documentElement.dataset.theme = name;
 }
@@ -153,8 +156,9 @@ function makePlayer(film, frames, buffer, scene) {
     if (!on && !state.named) return;
     state.named = on;
     const seen = on ? groups.filter(shown) : [];
-    await scene.name(seen.map(
-      (group) => nameTag(film.labels[group.label], middleOf(buffer, film.n_points, group))));
+    const middles = seen.map((group) => middleOf(buffer, film.n_points, group));
+    await scene.name(middles.map((middle, index) => nameTag(
+      film.labels[seen[index].label], middle, isNear(middle, middles.slice(0, index)))));
   }
   async function draw() {
     const start = performance.now();

@@ -3,7 +3,7 @@ const TRAINED = 0, HELD_OUT = 1, PROTOTYPE = 2;
 const MARKERS = [
   { symbol: "circle", scale: 1, opacity: 1 },
   { symbol: "circle-open", scale: 1.25, opacity: 1 },
-  { symbol: "diamond", scale: 1.6, opacity: 1 },
+  { symbol: "diamond", scale: 1.9, opacity: 1 },
 ];
 const CORNERS = [
   [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
@@ -64,11 +64,11 @@ function cubeTrace() {
 }
 
 // One name per label, at the middle of its prototypes; shown when the film has ended.
-function nameTag(label, [x, y, z]) {
+function nameTag(label, [x, y, z], below) {
   return {
-    x, y, z, text: escapeHover(label.name), showarrow: true, ax: 0, ay: -38, arrowhead: 0,
-    arrowwidth: 1.5, arrowcolor: label.colour, bgcolor: ink("--card"), bordercolor: label.colour,
-    borderwidth: 1.5, borderpad: 3, font: { size: 13, color: ink("--ink") },
+    x, y, z, text: escapeHover(label.name), showarrow: true, ax: 0, ay: below ? 38 : -38,
+    arrowhead: 0, arrowwidth: 1.5, arrowcolor: label.colour, bgcolor: ink("--card"),
+    bordercolor: label.colour, borderwidth: 1.5, borderpad: 3, font: { size: 13, color: ink("--ink") },
   };
 }
 
