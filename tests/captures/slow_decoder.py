@@ -63,16 +63,19 @@ class Cursor:
         self.frame, self.at, self.end, self.wire_end, self.row = frame, 0, len(frame), wire, row
 
     def peek(self, n: int) -> bytes:
+        """Return the next bytes and stay."""
         if self.at + n > self.end:
             raise ShortHeaderError
         return self.frame[self.at : self.at + n]
 
     def take(self, n: int) -> bytes:
+        """Return the next bytes and step over them."""
         data = self.peek(n)
         self.at += n
         return data
 
     def limit(self, n: int) -> None:
+        """End the frame after n more bytes; mark it where there are fewer on the wire."""
         if self.at + n > self.wire_end:
             self.row.flags |= MALFORMED
         else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,21 @@ def test_stream_that_gives_a_byte_at_a_time() -> None:
 
     reader = read_packets(Drip(b.pcap(PACKETS)))  # type: ignore[arg-type]
     assert sum(len(chunk) for chunk in reader) == 40
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_memory_does_not_grow_with_the_log(compress: object) -> None:
+    """A log a hundred times the chunk size needs a few chunks of memory."""
+    capture = compress(b.pcap([b.Packet(bytes(1400), n * 1000) for n in range(1, 74_000)]))  # type: ignore[operator]
+    tracemalloc.start()
+    try:
+        for chunk in read_packets(io.BytesIO(capture), chunk_bytes=1 << 20):
+            last = chunk.time_ns[-1]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert last == 73_999_000
+    assert peak < 8 << 20
 
 
 def test_closing_early_is_allowed(tmp_path: Path) -> None:
