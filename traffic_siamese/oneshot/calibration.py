@@ -15,6 +15,7 @@ from traffic_siamese.types import FloatArray, StringArray
 
 _ENOUGH_WINDOWS = 30
 _BETA_RANGE = (1e-3, 1e6)  # of 1 / temperature
+_BISECTIONS = 25  # of the logarithm: to a millionth part
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def _fit_temperature(squared: NDArray[np.float64], own: NDArray[np.int64]) -> fl
     weight = 1 / counts[own]
     wanted = weight @ np.sum(target * squared, axis=1)
     low, high = np.log(_BETA_RANGE)
-    for _ in range(50):
+    for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         expected = weight @ np.sum(softmax(-np.exp(middle) * squared) * squared, axis=1)
         low, high = (middle, high) if expected > wanted else (low, middle)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,12 +64,12 @@ def unpack(where: Path, blob: bytes) -> dict[str, NDArray[Any]]:
 
 def write_durably(target: Path, blob: bytes) -> None:
     """Put a whole file in place of another, on the disk before it is seen. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
-    with os.fdopen(handle, "wb") as file:
+    # Writers hold the model's lock, so the name needs not be unique; open() honours the umask.
+    temporary = target.with_name(_TEMPORARY + target.name)
+    with temporary.open("wb") as file:
         file.write(blob)
         file.flush()
         os.fsync(file.fileno())
-    os.chmod(temporary, 0o644)
     os.replace(temporary, target)
     _sync_directory(target.parent)
 
