@@ -113,13 +113,16 @@ class SeriesBuilder:
         unreachable = ((batch.ip_protocol == _ICMP) & (batch.icmp_type == _ICMP_UNREACHABLE)) | (
             (batch.ip_protocol == _ICMPV6) & (batch.icmp_type == _ICMPV6_UNREACHABLE)
         )
+        is_reset = is_tcp & ((tcp_flags & _RST) != 0)
         self._add("packets", rows, direction)
         self._add("bytes", rows, direction, batch.wire_bytes.astype(np.float64))
         for name, mask in (
             ("tcp_syn", is_tcp & ((tcp_flags & (_SYN | _ACK)) == _SYN)),
-            ("tcp_rst", is_tcp & ((tcp_flags & _RST) != 0)),
+            ("tcp_rst", is_reset),
             ("tcp_retransmissions", batch.retransmitted),
             ("icmp_unreachable", unreachable),
+            ("repeats", batch.retransmitted),
+            ("refusals", unreachable | is_reset),
             ("fragments", (batch.flags & FRAGMENT) != 0),
         ):
             self._add(name, rows[mask], direction[mask])
