@@ -15,8 +15,8 @@ from traffic_siamese.types import NORMAL, UNKNOWN
 UNLABELLED = "unlabelled"
 
 FIXED = {
-    NORMAL: "#0a9b73",
-    "blocked": "#d92b3a",
+    NORMAL: "#12a87c",
+    "blocked": "#cf2231",
     "capacity": "#f5a11d",
     UNKNOWN: "#8a8f98",
     UNLABELLED: "#8a8f98",
@@ -51,7 +51,7 @@ def label_colour(label: str) -> str:
     Examples
     --------
     >>> label_colour("normal")
-    '#0a9b73'
+    '#12a87c'
     """
     return FIXED.get(label) or PALETTE[_slot(label)]
 

@@ -112,7 +112,7 @@ function allCurves(film, seek) {
       one("training", loss, "var(--accent)", false),
       one("validation", val_loss, "#d97a1e", true)] }, seek),
     drawCurves($("separation"), { title: "Separation", nEpochs, format: shortNumber,
-      curves: [one("between ÷ within labels", separation, "#0a9b73", false)] }, seek),
+      curves: [one("between ÷ within labels", separation, "#12a87c", false)] }, seek),
     drawCurves($("active"), { title: "Active triplets", nEpochs, format: percent, top: 1,
       curves: [one("violate the margin", active_triplets, "#b04fd0", false)] }, seek),
   ];

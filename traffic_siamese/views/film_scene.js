@@ -3,7 +3,7 @@ const TRAINED = 0, HELD_OUT = 1, PROTOTYPE = 2;
 const MARKERS = [
   { symbol: "circle", scale: 1, opacity: 1 },
   { symbol: "circle-open", scale: 1.25, opacity: 1 },
-  { symbol: "diamond", scale: 1.9, opacity: 1 },
+  { symbol: "diamond", scale: 1.75, opacity: 1 },
 ];
 const CORNERS = [
   [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
