@@ -94,7 +94,7 @@ def labelled(
     train = train.select(train.label != "")
     names, counts = np.unique(train.label, return_counts=True)
     if len(names) < 2:
-        found = f"only {names[0]!r}" if len(names) else "none"
+        found = f"only {str(names[0])!r}" if len(names) else "none"
         raise TrainingError(
             f"labels to train on: {found}; expected at least 2, such as 'normal' and one fault. "
             "Add rows to the labels file."

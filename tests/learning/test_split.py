@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from traffic_siamese.training import split_by_capture
+from traffic_siamese.split import labelled, split_by_capture
 from traffic_siamese.windows import WindowSet
 
 
@@ -59,3 +59,19 @@ def test_nothing_is_held_out_at_share_zero_and_no_share_is_whole(windows: Window
     assert len(split_by_capture(windows, share=0)[1]) == 0
     with pytest.raises(ValueError, match=r"share is 1\.0"):
         split_by_capture(windows, share=1.0)
+
+
+def test_held_out_labels_that_are_missing_or_too_few_are_said(windows: WindowSet) -> None:
+    two = windows.select(np.isin(windows.label, ["flood", "normal"]))
+    _, kept, warnings = labelled(windows, two)
+    assert kept is not None
+    assert warnings == ["no capture is held out for: blocked, capacity"]
+    _, kept, warnings = labelled(windows, windows.select(windows.label == "flood"))
+    assert kept is None
+    assert warnings == ["held-out windows show 1 label(s), 2 are needed: not used"]
+
+
+def test_a_held_out_label_that_nobody_trains_on_is_left_out(windows: WindowSet) -> None:
+    _, kept, _ = labelled(windows.select(windows.label != "flood"), windows)
+    assert kept is not None
+    assert "flood" not in kept.label

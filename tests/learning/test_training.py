@@ -111,6 +111,7 @@ def test_progress_counts_epochs_and_a_finished_run_is_not_trained_again(
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_run_is_refused(windows: WindowSet, tmp_path: Path) -> None:
     """Other options, then other data; the message says which."""
     fit(windows, tmp_path, epochs=1)
@@ -130,6 +131,7 @@ def test_a_run_stops_when_nothing_gets_better(windows: WindowSet) -> None:
     assert trained.best_epoch == 1
 
 
+@pytest.mark.slow
 def test_collapse_is_a_warning(windows: WindowSet) -> None:
     """Windows that are all alike cannot be told apart."""
     flat = dataclasses.replace(windows, inputs=tuple(x * 0 for x in windows.inputs))
