@@ -1,0 +1,188 @@
+"""The first job: traffic logs in, verdicts and incidents out."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from traffic_siamese.errors import TrafficSiameseError
+from traffic_siamese.features.series import read_series
+from traffic_siamese.incidents import merge_incidents
+from traffic_siamese.model import Model, load_model
+from traffic_siamese.oneshot.recognition import Recognition, recognise
+from traffic_siamese.preparation import PreparedLog, all_windows, prepare
+from traffic_siamese.reasons import reason
+from traffic_siamese.types import NORMAL, FloatArray, Incident, Verdict, WindowSpec
+from traffic_siamese.windows import WindowSet
+
+_FEW_LOGS = 8
+ESTIMATED = "baseline estimated from this log"
+
+
+@dataclass(frozen=True, slots=True)
+class LogResult:
+    """What classifying one log gave.
+
+    Attributes
+    ----------
+    log : str
+        The log, as it was named.
+    verdicts, incidents : tuple
+        In time order; empty where the log could not be classified.
+    warnings : tuple of str
+        What was wrong and did not stop it.
+    error : str
+        Why it could not be classified; empty where it could.
+    """
+
+    log: str
+    verdicts: tuple[Verdict, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+
+
+def classify_log(source: str | Path, model: Model, *, network: str | None = None) -> LogResult:
+    """Classify one log.
+
+    Parameters
+    ----------
+    source : str or Path
+        A capture; ``-`` reads standard input.
+    model : Model
+        From `load_model`.
+    network : str, optional
+        Whose stored baseline to use. Without it the baseline is estimated from the log, and the
+        reasons say so.
+
+    Raises
+    ------
+    CaptureError, WindowError
+        If the log cannot be read, or is shorter than a window.
+    LibraryError
+        If the network has no baseline.
+    """
+    spec = model.bundle.info.window
+    baseline = model.baseline_of(network) if network else None
+    log = read_series(source, bin_s=spec.bin_s)
+    prepared = prepare(log, model.scaler, baseline=baseline, network=network or "")
+    windows = all_windows(prepared, spec)
+    embeddings = model.encoder.embed(windows.gather())
+    found = recognise(
+        embeddings, model.prototypes, model.prototype_labels, model.bundle.info.calibration
+    )
+    verdicts = _verdicts(prepared, windows, embeddings, found, spec)
+    stride_ns = round(spec.stride * spec.bin_s * 1e9)
+    incidents = merge_incidents(verdicts, stride_ns=stride_ns)
+    return LogResult(log.name, tuple(verdicts), tuple(incidents), log.warnings)
+
+
+def _verdicts(
+    prepared: PreparedLog,
+    windows: WindowSet,
+    embeddings: FloatArray,
+    found: Recognition,
+    spec: WindowSpec,
+) -> list[Verdict]:
+    length_ns = round(spec.n_timesteps * spec.bin_s * 1e9)
+    cube = np.pad(embeddings[:, :3], ((0, 0), (0, max(0, 3 - embeddings.shape[1])))).tolist()
+    suffix = "" if prepared.network else f" ({ESTIMATED})"
+    verdicts = []
+    for i, start_ns in enumerate(windows.start_ns.tolist()):
+        label = str(found.label[i])
+        why = _reason(prepared, windows, i, spec) + suffix if label != NORMAL else ""
+        verdicts.append(
+            Verdict(
+                prepared.log.name,
+                start_ns,
+                start_ns + length_ns,
+                label,
+                float(found.distance[i]),
+                float(found.confidence[i]),
+                str(found.second_label[i]),
+                float(found.second_distance[i]),
+                cube[i][0],
+                cube[i][1],
+                cube[i][2],
+                why,
+            )
+        )
+    return verdicts
+
+
+def _reason(prepared: PreparedLog, windows: WindowSet, row: int, spec: WindowSpec) -> str:
+    values = prepared.log.series[int(windows.series_index[row])].values
+    start = int(windows.start_bin[row])
+    return reason(values[start : start + spec.n_timesteps], prepared.baseline)
+
+
+def _classify_or_say_why(source: str, model: Model, network: str | None) -> LogResult:
+    try:
+        return classify_log(source, model, network=network)
+    except TrafficSiameseError as err:
+        return LogResult(source, error=str(err))
+
+
+def classify(
+    logs: Iterable[str | Path],
+    model: str | Path,
+    *,
+    network: str | None = None,
+    workers: int | None = None,
+) -> Iterator[LogResult]:
+    """Classify many logs, several at once; a log that cannot be read does not stop the others.
+
+    Parameters
+    ----------
+    logs : iterable of str or Path
+    model : str or Path
+        The model bundle's directory.
+    network : str, optional
+        As in `classify_log`.
+    workers : int, optional
+        Processes to use; as many as there are cores by default. Few logs are read in this process.
+
+    Yields
+    ------
+    LogResult
+        In the order of ``logs``.
+
+    Raises
+    ------
+    BundleError, LibraryError
+        If the model cannot be used, or has no such network: before any log is read.
+    """
+    sources: Sequence[str] = [str(log) for log in logs]
+    loaded = load_model(model)
+    if network:
+        loaded.baseline_of(network)
+    n_workers = min(workers or os.cpu_count() or 1, len(sources))
+    if n_workers <= 1 or len(sources) < _FEW_LOGS or "-" in sources:
+        yield from (_classify_or_say_why(source, loaded, network) for source in sources)
+        return
+    # Spawned, not forked: the runtime's threads do not survive a fork.
+    with ProcessPoolExecutor(
+        n_workers,
+        multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(str(model),),
+    ) as pool:
+        yield from pool.map(partial(_work, network=network), sources)
+
+
+_worker_model: list[Model] = []
+
+
+def _start_worker(path: str) -> None:
+    _worker_model[:] = [load_model(path)]
+
+
+def _work(source: str, network: str | None) -> LogResult:
+    return _classify_or_say_why(source, _worker_model[0], network)

@@ -1,0 +1,103 @@
+"""A model ready for use: bundle, encoder, scaler and fault library, loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from traffic_siamese.bundle import Bundle, load_bundle
+from traffic_siamese.embedding import OnnxEncoder
+from traffic_siamese.errors import BundleError, LibraryError
+from traffic_siamese.features.schema import FEATURE_NAMES
+from traffic_siamese.oneshot.library import FaultLibrary
+from traffic_siamese.preparation import FEATURE_HASH
+from traffic_siamese.scaling import Scaler
+from traffic_siamese.types import FloatArray, Prototype, StringArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A loaded model.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    encoder : OnnxEncoder
+    scaler : Scaler
+    library : FaultLibrary
+    prototypes : ndarray of shape (n_prototypes, embedding_dim), float32
+    prototype_labels : ndarray of shape (n_prototypes,), str
+    """
+
+    bundle: Bundle
+    encoder: OnnxEncoder
+    scaler: Scaler
+    library: FaultLibrary
+    prototypes: FloatArray
+    prototype_labels: StringArray
+
+    def embed(self, raw: FloatArray, baseline: FloatArray) -> FloatArray:
+        """Embed raw windows of shape (n, n_timesteps, n_features) seen against a baseline."""
+        return self.encoder.embed(self.scaler.inputs(raw, baseline))
+
+    def baseline_of(self, network: str) -> FloatArray:
+        """Return a network's stored baseline, (2, n_features).
+
+        Raises
+        ------
+        LibraryError
+            If there is none for this network.
+        """
+        stored = self.library.get_baseline(network, FEATURE_HASH)
+        if stored is None:
+            known = ", ".join(self.library.networks()) or "none"
+            raise LibraryError(
+                f"{self.bundle.path}: no baseline for network {network!r}; known: {known}. "
+                f"Learn it with: traffic-siamese baseline LOG --network {network} "
+                f"--model {self.bundle.path}"
+            )
+        return np.stack([stored.center, stored.spread]).astype(np.float32)
+
+
+def load_model(path: str | Path, *, threads: int = 1) -> Model:
+    """Load a model bundle for classifying; embeds again what another encoder embedded.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is missing, damaged, or was trained on other features.
+    """
+    bundle = load_bundle(path)
+    if bundle.info.feature_names != FEATURE_NAMES:
+        mine, theirs = set(FEATURE_NAMES), set(bundle.info.feature_names)
+        difference = ", ".join(sorted(mine ^ theirs)[:5]) or "their order"
+        raise BundleError(
+            f"{path}: trained on {len(bundle.info.feature_names)} features, this version reads "
+            f"{len(FEATURE_NAMES)}; they differ in {difference}. Train the model again."
+        )
+    encoder, scaler = bundle.encoder(threads=threads), Scaler.from_arrays(bundle.scaling)
+    library = bundle.library()
+    _embed_stale(library, bundle.encoder_id, encoder, scaler)
+    prototypes = library.prototypes(bundle.encoder_id)
+    dim = bundle.info.embedding_dim
+    embeddings = np.array([p.embedding for p in prototypes], np.float32).reshape(-1, dim)
+    labels = np.array([p.label for p in prototypes], np.str_)
+    return Model(bundle, encoder, scaler, library, embeddings, labels)
+
+
+def _embed_stale(
+    library: FaultLibrary, encoder_id: str, encoder: OnnxEncoder, scaler: Scaler
+) -> None:
+    stale = library.stale(encoder_id)
+    if not stale:
+        return
+
+    def embed(prototype: Prototype) -> FloatArray:
+        one = encoder.embed(scaler.inputs(prototype.raw[None], prototype.baseline))
+        return np.asarray(one[0], np.float32)
+
+    library.update_embeddings(
+        encoder_id, {number: embed(prototype) for number, prototype in stale.items()}
+    )
