@@ -171,7 +171,7 @@ static uint64_t content_key(const uint8_t *p, size_t n) {
             lane[i] ^= lane[i] >> 29;
         }
     }
-    for (int i = 0; i < 4; i++) lane[0] = ts_mix(lane[0] ^ lane[i]);
+    for (int i = 1; i < 4; i++) lane[0] = ts_mix(lane[0] ^ lane[i]);
     return ts_hash(p, left, lane[0] ^ n);
 }
 
