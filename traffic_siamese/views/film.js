@@ -135,7 +135,9 @@ function setTheme(name) {
 
 function makePlayer(film, frames, buffer, scene) {
   const last = frames.length - 1;
-  const state = { frame: 0, playing: false, named: false, coarse: false, framesDrawn: 0, drawMs: 0 };
+  const state = {
+    frame: 0, playing: false, named: false, coarse: false, framesDrawn: 0, drawMs: 0,
+  };
   const visible = { label: film.labels.map(() => true), kind: [true, true, true] };
   const shown = (group) => visible.label[group.label] && visible.kind[group.kind];
   const mark = allCurves(film, (epoch) => { pause(); seek(frameOf(film.epochs, epoch)); });

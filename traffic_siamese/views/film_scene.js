@@ -68,16 +68,18 @@ function nameTag(label, [x, y, z], below) {
   return {
     x, y, z, text: escapeHover(label.name), showarrow: true, ax: 0, ay: below ? 38 : -38,
     arrowhead: 0, arrowwidth: 1.5, arrowcolor: label.colour, bgcolor: ink("--card"),
-    bordercolor: label.colour, borderwidth: 1.5, borderpad: 3, font: { size: 13, color: ink("--ink") },
+    bordercolor: label.colour, borderwidth: 1.5, borderpad: 3,
+    font: { size: 13, color: ink("--ink") },
   };
 }
 
 function axisLayout(title) {
   return {
-    range: [-0.02, 1.02], autorange: false, tickvals: [0, 0.5, 1], ticktext: ["0", "0.5", "1"], tickangle: 0,
+    range: [-0.02, 1.02], autorange: false, tickangle: 0, tickvals: [0, 0.5, 1],
+    ticktext: ["0", "0.5", "1"], tickfont: { size: 11, color: ink("--soft") }, ticks: "",
     title: { text: title, font: { size: 13, color: ink("--soft") } },
-    tickfont: { size: 11, color: ink("--soft") }, gridcolor: ink("--grid"), showbackground: false,
-    zeroline: false, showspikes: false, showline: false, ticks: "",
+    gridcolor: ink("--grid"), showbackground: false, zeroline: false, showspikes: false,
+    showline: false,
   };
 }
 
