@@ -152,8 +152,9 @@ class Naive:
                 self.open += [(packet.time_ns, patience, way, key) for patience in (0.5, 4.0)]
         if message.method == "BYE" and self.sessions.get(message.call, -1) >= 0:
             length = max(packet.time_ns - self.sessions[message.call], 0) / SECOND
-            self.lists[number, "sessions"].append(length)
-            self.sessions[message.call] = -1
+            if length <= 4 * 3600:
+                self.lists[number, "sessions"].append(length)
+                self.sessions[message.call] = -1
 
     def take_answer(self, packet, message, number, way, known) -> None:
         """Count one answer."""
@@ -193,7 +194,9 @@ class Naive:
                     row[f"{way}_{which}_answer_delay_median_s"] = quantile(values, 0.5)
                     row[f"{way}_{which}_answer_delay_p95_s"] = quantile(values, 0.95)
             if self.lists[number, f"{way}_first"]:
-                row[f"{way}_first_answer_delay_std_s"] = deviation(self.lists[number, f"{way}_first"])
+                row[f"{way}_first_answer_delay_std_s"] = deviation(
+                    self.lists[number, f"{way}_first"]
+                )
         return row | self.concentration(number)
 
     def concentration(self, number: int) -> dict[str, float]:
@@ -225,7 +228,9 @@ def naive_series(
             series.append((number, []))
             last, held = number - 1, dict.fromkeys(HELD, 0.0)
         for empty in range(last + 1, number + 1):
-            row = naive.measure(empty) if empty == number else {f"{w}_idle_share": 1.0 for w in WAYS}
+            row = (
+                naive.measure(empty) if empty == number else {f"{w}_idle_share": 1.0 for w in WAYS}
+            )
             held |= {name: row[name] for name in HELD if name in row}
             series[-1][1].append([held[n] if n in HELD else row.get(n, 0.0) for n in names])
         last = number

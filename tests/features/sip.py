@@ -34,7 +34,10 @@ class Sip:
         """The head, blank line included."""
         start = f"SIP/2.0 {self.status} Whatever" if self.status else self._request_line()
         headers = [] if self.branch is None else [("Via", f"SIP/2.0/UDP h;branch={self.branch}")]
-        headers += [("Via", "SIP/2.0/UDP older;branch=z9hG4bKolder"), ("To", f"<sip:x>;tag={self.tag}")]
+        headers += [
+            ("Via", "SIP/2.0/UDP older;branch=z9hG4bKolder"),
+            ("To", f"<sip:x>;tag={self.tag}"),
+        ]
         headers += [("Call-ID", self.call)]
         headers += [] if self.number is None else [("CSeq", f"{self.number} {self.method}")]
         headers = headers[1:] if self.branch is None else headers
@@ -56,8 +59,10 @@ class Sip:
         if self.style == "lower":
             return f"{name.lower()}:{value}"
         if self.style == "folded":
-            return f"{name}:\r\n\t{value}" if " " not in value else f"{name}: " + value.replace(
-                " ", "\r\n  ", 1
+            return (
+                f"{name}:\r\n\t{value}"
+                if " " not in value
+                else f"{name}: " + value.replace(" ", "\r\n  ", 1)
             )
         return f"{name} \t:   {value}  " if self.style == "spaced" else f"{name}: {value}"
 

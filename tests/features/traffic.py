@@ -31,9 +31,13 @@ class Traffic:
         if self.random.random() < 0.1:
             self.events.append((time_ns + 1_000_000, *hosts, message, ""))
         if self.random.random() < 0.15:
-            self.events.append((time_ns + self.random.choice([5, 10, 700]) * SECOND // 10, *hosts, message, ""))
+            self.events.append(
+                (time_ns + self.random.choice([5, 10, 700]) * SECOND // 10, *hosts, message, "")
+            )
 
-    def transaction(self, time_s: float, hosts: tuple[int, int], ask: Sip, statuses: list[int]) -> float:
+    def transaction(
+        self, time_s: float, hosts: tuple[int, int], ask: Sip, statuses: list[int]
+    ) -> float:
         """Send a request and answers to it; returns the time of the last answer."""
         self.send(time_s, hosts, ask)
         for status in statuses:
@@ -50,7 +54,9 @@ class Traffic:
             if self.random.random() < 0.05:
                 fields[name] = None
         user, style = f"user{self.random.randint(0, 5)}", self.random.choice(STYLES)
-        return Sip(method, user=user, style=style, body=b"v=0\r\n" * self.random.randint(0, 3), **fields)
+        return Sip(
+            method, user=user, style=style, body=b"v=0\r\n" * self.random.randint(0, 3), **fields
+        )
 
     def call(self, time_s: float) -> None:
         """Set up a call, hold it, end it."""
@@ -80,11 +86,11 @@ def _said(message: Sip) -> dict[str, object]:
     return {name: getattr(message, name) for name in Sip.__dataclass_fields__}
 
 
-def _frame(source: int, target: int, message: Sip | None, special: str) -> bytes:
+def _frame(source: int, target: int, message: Sip | None, special: str, port: int) -> bytes:
     ends = {"source": address(source), "target": address(target)}
     if special.startswith("tcp"):
         flags = 2 if special == "tcp_syn" else 4
-        return b.ethernet(b.ipv4(b.tcp(flags=flags, ports=(source, 5060)), 6, **ends))
+        return b.ethernet(b.ipv4(b.tcp(flags=flags, ports=(port, 5060)), 6, **ends))
     if special == "icmp_unreachable":
         return b.ethernet(b.ipv4(b.icmp(Sip("INVITE").wire), 1, **ends))
     if special == "fragments":
@@ -105,8 +111,9 @@ def random_traffic(seed: int, *, n: int = 60) -> tuple[list[b.Packet], list[Seen
     events = [(t + jump_ns * (t > cut), *rest) for t, *rest in traffic.events]
     order = sorted(range(len(events)), key=lambda i: events[i][0] + late[i] * SECOND)
     packets, seen = [], []
-    for time_ns, source, target, message, special in (events[i] for i in order):
-        packets.append(b.Packet(_frame(source, target, message, special), time_ns))
+    for port, (time_ns, source, target, message, special) in enumerate(events[i] for i in order):
+        frame = _frame(source, target, message, special, 1024 + port)
+        packets.append(b.Packet(frame, time_ns))
         seen.append(Seen(time_ns, packets[-1].wire, source, target, message, special))
     return packets, seen
 

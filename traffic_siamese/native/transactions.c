@@ -7,7 +7,7 @@
 enum { IS_FIRST = 1, IS_RETRANSMISSION = 2, IS_DUPLICATE = 4 };
 enum { KIND_SESSION_START = 0, KIND_SESSION_END = 1, KIND_ACKNOWLEDGEMENT = 6, NONE = 255 };
 enum { CLASS_PROVISIONAL = 0, CLASS_SUCCESS = 1 };
-enum { MIN_QUEUE_SLOTS = 1 << 12, MAX_SLOTS = 1 << 20 };
+enum { MIN_QUEUE_SLOTS = 1 << 12, MAX_SLOTS = 1 << 20, MAX_STEPS_UP = 1 << 10 };
 
 /* An identical copy sooner than this is no retransmission: no timer fires so early. */
 static const int64_t DUPLICATE_NS = 50000000;
@@ -101,21 +101,31 @@ TS_EXPORT void *ts_transactions_new(void) {
     return NULL;
 }
 
-static void wait_for_answer(queue *q, uint64_t key, int64_t request_ns, uint8_t direction) {
-    if (q->n == q->n_slots) {
-        if (q->n_slots >= MAX_SLOTS) return; /* more open requests than this are not watched */
-        pending *wider = calloc(q->n_slots * 2, sizeof *wider);
-        if (!wider) return;
-        for (size_t i = 0; i < q->n; i++) wider[i] = q->items[(q->head + i) & (q->n_slots - 1)];
-        free(q->items);
-        q->items = wider;
-        q->head = 0;
-        q->n_slots *= 2;
-    }
-    pending *last = q->items + ((q->head + q->n++) & (q->n_slots - 1));
-    last->key = key;
-    last->request_ns = request_ns;
-    last->direction = direction;
+static pending *item_at(const queue *q, size_t i) {
+    return q->items + ((q->head + i) & (q->n_slots - 1));
+}
+
+/* Returns 0 where there is no room: more open requests than MAX_SLOTS are not watched. */
+static int queue_has_room(queue *q) {
+    if (q->n < q->n_slots) return 1;
+    if (q->n_slots >= MAX_SLOTS) return 0;
+    pending *wider = calloc(q->n_slots * 2, sizeof *wider);
+    if (!wider) return 0;
+    for (size_t i = 0; i < q->n; i++) wider[i] = *item_at(q, i);
+    free(q->items);
+    q->items = wider;
+    q->head = 0;
+    q->n_slots *= 2;
+    return 1;
+}
+
+/* A request that comes late moves up, but not past everybody: the search has its limit. */
+static void wait_for_answer(queue *q, pending request) {
+    if (!queue_has_room(q)) return;
+    size_t place = q->n++, limit = place > MAX_STEPS_UP ? place - MAX_STEPS_UP : 0;
+    for (; place > limit && item_at(q, place - 1)->request_ns > request.request_ns; place--)
+        *item_at(q, place) = *item_at(q, place - 1);
+    *item_at(q, place) = request;
 }
 
 /* Report the requests whose patience ran out up to now.  Returns 0 where the output is full. */
@@ -166,8 +176,8 @@ static void take_request(matcher *m, const message_columns *in, int64_t i, resul
     t->asked = 1;
     t->request_ns = now_ns;
     if (in->request_kind[i] == KIND_ACKNOWLEDGEMENT || t->answered) return;
-    for (int p = 0; p < 2; p++)
-        wait_for_answer(m->queues + p, t->entry.key, now_ns, in->direction[i]);
+    pending request = {t->entry.key, now_ns, in->direction[i]};
+    for (int p = 0; p < 2; p++) wait_for_answer(m->queues + p, request);
 }
 
 static void take_answer(matcher *m, const message_columns *in, int64_t i, result_columns *out) {
