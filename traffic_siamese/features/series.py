@@ -140,19 +140,18 @@ def _values(builder: SeriesBuilder) -> FloatArray:
 def _fill(bins: NDArray[np.int64], values: FloatArray, bin_ns: int) -> TrafficSeries:
     """Put the bins seen into an unbroken series; bins without packets are empty."""
     dense = np.zeros((int(bins[-1] - bins[0]) + 1, values.shape[1]), np.float32)
-    held = np.array([feature.held for feature in FEATURES])
+    held = [column for column, feature in enumerate(FEATURES) if feature.held]
     dense[:, held] = np.nan
     for name, value in EMPTY_BIN.items():
         dense[:, FEATURE_NAMES.index(name)] = value
     dense[bins - bins[0]] = values
-    dense[:, held] = hold_last(dense[:, held])
+    for column in held:  # one at a time: a long log needs no second copy
+        dense[:, column] = hold_last(dense[:, column])
     return TrafficSeries(dense, int(bins[0]) * bin_ns, bin_ns / 1e9, FEATURE_NAMES)
 
 
-def hold_last(values: FloatArray) -> FloatArray:
-    """Replace each NaN by the last value above it in its column, or 0 where there is none."""
-    known = np.isfinite(values)
-    place = np.where(known, np.arange(len(values))[:, None], 0)
-    place = np.maximum.accumulate(place, axis=0)
-    held = np.take_along_axis(values, place, axis=0)
-    return np.nan_to_num(held, nan=0.0)
+def hold_last(column: FloatArray) -> FloatArray:
+    """Replace each NaN of a column by the last value above it, or 0 where there is none."""
+    place = np.where(np.isfinite(column), np.arange(len(column), dtype=np.int32), 0)
+    np.maximum.accumulate(place, out=place)
+    return np.nan_to_num(column[place], nan=0.0)

@@ -1,0 +1,93 @@
+"""Memory and time stay bounded whatever the traffic is."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import builders as b
+from tests.features.sip import SECOND, START_NS, Sip, datagram, read, totals
+from traffic_siamese.errors import CaptureError
+from traffic_siamese.features import series
+from traffic_siamese.features.batches import BATCH_PACKETS, PacketBatch
+from traffic_siamese.features.direction import MAX_SERVICE_HOSTS, find_service
+from traffic_siamese.features.messages import MessageChunk
+
+ASK = Sip("OPTIONS").wire
+
+
+def test_packets_a_year_apart_are_series_of_their_own(tmp_path: Path) -> None:
+    year_ns = 365 * 86_400 * SECOND
+    packets = [datagram(ASK, year_ns * year) for year in range(1, 80)]
+    log = read(tmp_path / "years.pcap", packets)
+    lengths = [len(one.values) for one in log.series]
+    assert sum(lengths) < 6 * len(packets)  # the request, and when its patience ran out
+
+
+def test_packets_nine_minutes_apart_stay_one_series_of_modest_memory(tmp_path: Path) -> None:
+    """1,000 packets, 540,000 bins: little more than the result is held."""
+    packets = [datagram(ASK, START_NS + 540 * SECOND * i) for i in range(1000)]
+    tracemalloc.start()
+    log = read(tmp_path / "minutes.pcap", packets)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(log.series) == 1
+    assert peak < 1.5 * log.series[0].values.nbytes
+
+
+def test_a_log_of_too_many_bins_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(series, "MAX_BINS", 100)
+    packets = [datagram(ASK, START_NS + 50 * SECOND * i) for i in range(5)]
+    with pytest.raises(CaptureError, match="spans 201 bins of 1 s or more; expected at most 100"):
+        read(tmp_path / "long.pcap", packets)
+
+
+def test_a_scan_from_100_000_addresses_within_a_second(tmp_path: Path) -> None:
+    frame = datagram(ASK, 0).frame
+    packets = [
+        b.Packet(frame[:26] + (0x0B000000 + i).to_bytes(4, "big") + frame[30:], START_NS + i * 9000)
+        for i in range(100_000)
+    ]
+    began = time.perf_counter()
+    found = totals(read(tmp_path / "scan.pcap", packets))
+    assert time.perf_counter() - began < 10
+    assert found["active_endpoints"] == found["to_service_packets"] == 100_000
+    assert found["source_entropy_bits"] == pytest.approx(np.log2(100_000), rel=1e-6)
+
+
+def test_thousands_of_host_pairs_do_not_slow_the_search_for_the_service() -> None:
+    n = 4 * BATCH_PACKETS
+    keys = np.random.default_rng(0).integers(1, 2**63, (2, n)).astype(np.uint64)
+    zeros = {
+        name: np.zeros(n, np.int64)
+        for name in PacketBatch.__dataclass_fields__
+        if name not in ("src_key", "dst_key", "messages")
+    }
+    none = MessageChunk(*(np.zeros(0, np.int64) for _ in MessageChunk.__dataclass_fields__))
+    batch = PacketBatch(**zeros, src_key=keys[0], dst_key=keys[1], messages=none)
+    began = time.perf_counter()
+    service = find_service(batch)
+    assert time.perf_counter() - began < 3
+    assert len(service) == MAX_SERVICE_HOSTS
+
+
+def test_samples_of_closed_bins_are_described_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With little room for waiting samples the series is the same as with much."""
+    packets = []
+    for i in range(30_000):
+        at = START_NS + i * SECOND // 500
+        packets.append(datagram(Sip("OPTIONS", call=f"c{i}").wire, at, hosts=(10 + i % 50, 1)))
+        answer = Sip("OPTIONS", 200, call=f"c{i}").wire
+        packets.append(datagram(answer, at + (i % 900) * 10**6, hosts=(1, 10 + i % 50)))
+    packets.sort(key=lambda packet: packet.time_ns)
+    whole = read(tmp_path / "much.pcap", packets)
+    monkeypatch.setattr("traffic_siamese.features.builder._MAX_WAITING", 5000)
+    early = read(tmp_path / "little.pcap", packets)
+    assert not early.warnings
+    np.testing.assert_array_equal(whole.series[0].values, early.series[0].values)
