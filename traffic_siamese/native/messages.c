@@ -15,7 +15,8 @@ enum {
     MAX_STREAMS = 1 << 16,
     MAX_JUMP_BYTES = 1 << 24, /* farther than a window in use: another connection, its SYN not seen */
 };
-static const int64_t STREAM_IDLE_NS = 120LL * 1000000000;
+/* TCP repeats a segment for up to 924.6 s (Linux's 15 attempts), with 120 s between the last. */
+static const int64_t STREAM_IDLE_NS = 1000LL * 1000000000;
 
 typedef struct {
     table_entry entry;
