@@ -7,6 +7,7 @@ for the ``ziglang`` wheel, which brings one.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,15 @@ from setuptools.command.build_ext import build_ext
 
 NATIVE = Path("traffic_siamese/native")
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
-SYSTEM_COMPILER = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+FLAGS = "-std=c11 -O3 -fPIC -shared -fvisibility=hidden -fwrapv -Wall -Wextra"
+ZIG = [sys.executable, "-m", "ziglang", "cc"]
+
+
+def system_compiler() -> list[str]:
+    """Return the command of the machine's C compiler, empty where it has none."""
+    if os.environ.get("CC"):
+        return shlex.split(os.environ["CC"])
+    return [name for name in ("cc", "gcc", "clang") if shutil.which(name)][:1]
 
 
 class BuildKernel(build_ext):
@@ -29,13 +38,14 @@ class BuildKernel(build_ext):
         return str(Path(*fullname.split("."))) + SUFFIX
 
     def build_extension(self, ext: Extension) -> None:
-        """Call the C compiler once."""
+        """Call the C compiler once, and replace the library in one step: it may be in use."""
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        compiler = [SYSTEM_COMPILER] if SYSTEM_COMPILER else [sys.executable, "-m", "ziglang", "cc"]
-        flags = ["-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-fwrapv", "-Wall", "-Wextra"]
-        flags += os.environ.get("TRAFFIC_SIAMESE_CFLAGS", "").split()
-        subprocess.run([*compiler, *flags, "-o", str(target), *ext.sources, "-lm"], check=True)
+        fresh = target.with_name(f"fresh-{os.getpid()}{SUFFIX}")
+        flags = [*FLAGS.split(), *os.environ.get("TRAFFIC_SIAMESE_CFLAGS", "").split()]
+        compiler = system_compiler() or ZIG
+        subprocess.run([*compiler, *flags, "-o", str(fresh), *ext.sources, "-lm"], check=True)
+        fresh.replace(target)
 
 
 class PlainWheel(bdist_wheel):
@@ -55,5 +65,5 @@ setup(
         )
     ],
     cmdclass={"build_ext": BuildKernel, "bdist_wheel": PlainWheel},
-    setup_requires=[] if SYSTEM_COMPILER else ["ziglang"],
+    setup_requires=[] if system_compiler() else ["ziglang"],
 )

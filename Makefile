@@ -1,0 +1,60 @@
+# Needs Python 3.11 or newer, and make. Everything is installed into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+BIN = $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet
+
+.DEFAULT_GOAL = help
+.PHONY: help setup demo test format lint types bench clean
+
+help:
+	@echo "make demo    train on the captures in data/, classify another network, write the film"
+	@echo "make test    lint, types and tests, as continuous integration runs them"
+	@echo "make setup   .venv with the package (editable) and all development tools"
+	@echo "make format | lint | types | bench | clean"
+
+setup: $(VENV)/dev.stamp
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --upgrade "pip>=25.1"
+	@touch $@
+
+# The kernel is compiled when the package is installed: again when its source changed.
+$(VENV)/train.stamp: $(VENV)/python.stamp pyproject.toml setup.py $(wildcard traffic_siamese/native/*.[ch])
+	$(INSTALL) --editable ".[train]"
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/train.stamp
+	$(INSTALL) --group dev
+	@touch $@
+
+demo: $(VENV)/train.stamp
+	@$(BIN)/python examples/demo.py
+
+test: lint types
+	$(BIN)/python -m pytest -n $(JOBS)
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.stamp
+	$(INSTALL) --group bench
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean:
+	rm -rf build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find traffic_siamese tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f traffic_siamese/native/kernel.so $(VENV)/*.stamp
