@@ -20,7 +20,7 @@ from setuptools.command.build_ext import build_ext
 NATIVE = Path("traffic_siamese/native")
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 FLAGS = "-std=c11 -O3 -fPIC -shared -fvisibility=hidden -fwrapv -Wall -Wextra"
-ZIG = [sys.executable, "-m", "ziglang", "cc"]
+ZIG = [sys.executable, "-m", "ziglang", "cc", "-mcpu=baseline"]
 
 
 def system_compiler() -> list[str]:
