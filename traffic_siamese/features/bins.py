@@ -47,12 +47,6 @@ class BinTable:
             wider[: len(self._counts)] = self._counts
             self._counts = wider
 
-    def add(
-        self,
-        rows: NDArray[np.int64],
-        counter: NDArray[np.int64],
-        weight: NDArray[np.float64] | None = None,
-    ) -> None:
-        """Add one (or a weight) to a counter of each row; both of shape (n,)."""
-        cells = rows * self.n_counters + counter
-        np.add.at(self._counts.reshape(-1), cells, 1.0 if weight is None else weight)
+    def add(self, cells: NDArray[np.int64], weight: NDArray[np.float64] | float = 1.0) -> None:
+        """Add to cells, numbered row by row: ``row * n_counters + counter``."""
+        np.add.at(self._counts.reshape(-1), cells, weight)

@@ -95,15 +95,14 @@ class SeriesBuilder:
         self._closed = np.pad(self._closed, (0, len(self.table) - len(self._closed)))
         return rows
 
-    def _add(
-        self,
-        name: str,
-        rows: NDArray[np.int64],
-        direction: NDArray[np.uint8],
-        weight: NDArray[np.float64] | None = None,
-    ) -> None:
-        counter = COUNTER_INDEX[name] + N_COUNTERS * direction.astype(np.int64)
-        self.table.add(rows, counter, weight)
+    def _cells(self, rows: NDArray[np.int64], direction: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the cell of the first counter of each row and direction."""
+        return rows * (2 * N_COUNTERS) + N_COUNTERS * direction.astype(np.int64)
+
+    def _add(self, cells: NDArray[np.int64], masks: dict[str, NDArray[np.bool_]]) -> None:
+        """Add one to the named counters, each where its mask is true."""
+        for name, mask in masks.items():
+            self.table.add(cells[np.flatnonzero(mask)] + COUNTER_INDEX[name])
 
     def _count_packets(
         self, batch: PacketBatch, rows: NDArray[np.int64], direction: NDArray[np.uint8]
@@ -114,18 +113,19 @@ class SeriesBuilder:
             (batch.ip_protocol == _ICMPV6) & (batch.icmp_type == _ICMPV6_UNREACHABLE)
         )
         is_reset = is_tcp & ((tcp_flags & _RST) != 0)
-        self._add("packets", rows, direction)
-        self._add("bytes", rows, direction, batch.wire_bytes.astype(np.float64))
-        for name, mask in (
-            ("tcp_syn", is_tcp & ((tcp_flags & (_SYN | _ACK)) == _SYN)),
-            ("tcp_rst", is_reset),
-            ("tcp_retransmissions", batch.retransmitted),
-            ("icmp_unreachable", unreachable),
-            ("repeats", batch.retransmitted),
-            ("refusals", unreachable | is_reset),
-            ("fragments", (batch.flags & FRAGMENT) != 0),
-        ):
-            self._add(name, rows[mask], direction[mask])
+        cells = self._cells(rows, direction)
+        self.table.add(cells + COUNTER_INDEX["packets"])
+        self.table.add(cells + COUNTER_INDEX["bytes"], batch.wire_bytes.astype(np.float64))
+        masks = {
+            "tcp_syn": is_tcp & ((tcp_flags & (_SYN | _ACK)) == _SYN),
+            "tcp_rst": is_reset,
+            "tcp_retransmissions": batch.retransmitted,
+            "icmp_unreachable": unreachable,
+            "repeats": batch.retransmitted,
+            "refusals": unreachable | is_reset,
+            "fragments": (batch.flags & FRAGMENT) != 0,
+        }
+        self._add(cells, masks)
         self._mark_tenths(batch.time_ns, rows, direction)
         self.n_packets += len(batch)
         self.n_on_sip_ports += int(np.count_nonzero(batch.on_sip_ports()))
@@ -164,34 +164,31 @@ class SeriesBuilder:
         time_ns = batch.time_ns[messages.packet]
         matched = self._transactions.match(messages, time_ns, direction)
         asks = messages.request_kind != NONE
-        for mask, slot, first in (
-            (asks, messages.request_kind, COUNTER_INDEX["request_session_start"]),
-            (~asks, messages.answer_class, COUNTER_INDEX["answer_provisional"]),
-        ):
-            counter = first + slot[mask].astype(np.int64) + N_COUNTERS * direction[mask]
-            self.table.add(rows[mask], counter)
+        cells = self._cells(rows, direction)
+        asked = COUNTER_INDEX["request_session_start"] + messages.request_kind.astype(np.int64)
+        answered = COUNTER_INDEX["answer_provisional"] + messages.answer_class.astype(np.int64)
+        self.table.add(cells + np.where(asks, asked, answered))
         again = (matched.flags & IS_RETRANSMISSION) != 0
         succeeds = messages.answer_class == _SUCCESS
-        for name, mask in (
-            ("new_transactions", (matched.flags & IS_FIRST) != 0),
-            ("started_sessions", succeeds & (messages.answered_kind == _SESSION_START)),
-            ("done_registrations", succeeds & (messages.answered_kind == _REGISTRATION)),
-            ("repeats", again),
-            ("retransmitted_requests", again & asks),
-            ("retransmitted_answers", again & ~asks),
-            ("duplicates", (matched.flags & IS_DUPLICATE) != 0),
-        ):
-            self._add(name, rows[mask], direction[mask])
+        masks = {
+            "new_transactions": (matched.flags & IS_FIRST) != 0,
+            "started_sessions": succeeds & (messages.answered_kind == _SESSION_START),
+            "done_registrations": succeeds & (messages.answered_kind == _REGISTRATION),
+            "repeats": again,
+            "retransmitted_requests": again & asks,
+            "retransmitted_answers": again & ~asks,
+            "duplicates": (matched.flags & IS_DUPLICATE) != 0,
+        }
+        self._add(cells, masks)
         self._count_unanswered(matched.unanswered)
         self._sample_delays(messages, matched, rows, direction)
         self.requesters.add(rows[asks], batch.src_key[messages.packet[asks]], self._closed)
         self.targets.add(rows[asks], messages.target_key[asks], self._closed)
 
     def _count_unanswered(self, unanswered: Unanswered) -> None:
-        rows = self._rows(unanswered.time_ns)
-        for patience, name in enumerate(("unanswered_t1", "unanswered_4s")):
-            mask = unanswered.patience == patience
-            self._add(name, rows[mask], unanswered.direction[mask])
+        cells = self._cells(self._rows(unanswered.time_ns), unanswered.direction)
+        names = ("unanswered_t1", "unanswered_4s")
+        self._add(cells, {name: unanswered.patience == p for p, name in enumerate(names)})
 
     def _sample_delays(
         self,

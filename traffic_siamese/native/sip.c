@@ -175,6 +175,12 @@ static uint64_t content_key(const uint8_t *p, size_t n) {
     return ts_hash(p, left, lane[0] ^ n);
 }
 
+/* First letters of the headers that are read: most lines end here. */
+static int may_matter(uint8_t c) {
+    c |= 0x20;
+    return c == 'v' || c == 'c' || c == 'i' || c == 'l';
+}
+
 enum header { HEADER_OTHER, HEADER_VIA, HEADER_CALL_ID, HEADER_CSEQ, HEADER_LENGTH };
 
 static enum header header_of(const uint8_t *name, size_t n) {
@@ -211,6 +217,7 @@ int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
             const uint8_t *fold = next;
             length = (size_t)(fold - line) + line_bytes(fold, end, &next);
         }
+        if (!may_matter(line[0])) continue;
         while (name < length && is_token(line[name])) name++;
         for (at = name; at < length && (line[at] == ' ' || line[at] == '\t');) at++;
         if (at >= length || line[at] != ':') continue;
