@@ -41,8 +41,8 @@ class SeriesBuilder:
     ----------
     table : BinTable
         Counters of schema.COUNTERS for both directions, per bin seen.
-    tenths : ndarray of shape (n_rows, 2), uint16
-        Per direction, a bit for each tenth of the bin that held a packet.
+    tenths : ndarray of shape (>= n_rows, 2, 10), bool
+        Per direction, the tenths of the bin that held a packet.
     n_packets, n_messages, n_on_sip_ports : int
         IP packets, SIP messages, and packets from or to the ports of SIP.
     """
@@ -52,7 +52,7 @@ class SeriesBuilder:
         self.table = BinTable(2 * N_COUNTERS)
         self.delays = SampleTable(5)
         self.hosts, self.senders, self.requesters, self.targets = (KeyTable() for _ in range(4))
-        self.tenths = np.zeros((256, 2), np.uint16)
+        self.tenths = np.zeros((256, 2, 10), bool)
         self.n_packets = self.n_messages = self.n_on_sip_ports = 0
         self._batcher = Batcher()
         self._transactions = TransactionMatcher()
@@ -138,11 +138,9 @@ class SeriesBuilder:
     ) -> None:
         if len(self.table) > len(self.tenths):
             missing = 2 * len(self.table) - len(self.tenths)
-            self.tenths = np.pad(self.tenths, ((0, missing), (0, 0)))
+            self.tenths = np.pad(self.tenths, ((0, missing), (0, 0), (0, 0)))
         tenth = (time_ns % self.bin_ns) * 10 // self.bin_ns
-        cells = np.unique((rows * 2 + direction) * 10 + tenth)
-        places = cells // 10
-        np.bitwise_or.at(self.tenths.reshape(-1), places, (1 << (cells % 10)).astype(np.uint16))
+        self.tenths.reshape(-1)[(rows * 2 + direction) * 10 + tenth] = True
 
     def _count_hosts(
         self, batch: PacketBatch, rows: NDArray[np.int64], direction: NDArray[np.uint8]

@@ -113,7 +113,7 @@ def _values(builder: SeriesBuilder) -> FloatArray:
     counts = builder.table.counts
     delays = builder.delays.statistics(n)
     measures = np.full((n, 2, N_MEASURES), np.nan, np.float32)
-    n_tenths = np.bitwise_count(builder.tenths[:n])
+    n_tenths = builder.tenths[:n].sum(axis=2)
     for direction in (0, 1):
         packets = counts[:, direction * N_COUNTERS]
         total_bytes = counts[:, direction * N_COUNTERS + 1]

@@ -34,6 +34,9 @@ static inline int64_t ts_apart_ns(int64_t a, int64_t b) {
 /* The entry of this key; NULL where there is none, or it outlived its use. */
 void *table_find(const table *t, uint64_t key, int64_t now_ns);
 
+/* This key will be asked for soon. */
+void table_expect(const table *t, uint64_t key);
+
 /* The entry of this key, made (all zero but its key) where there is none. */
 void *table_get(table *t, uint64_t key, int64_t now_ns, int *is_new);
 

@@ -7,7 +7,7 @@
 enum { IS_FIRST = 1, IS_RETRANSMISSION = 2, IS_DUPLICATE = 4 };
 enum { KIND_SESSION_START = 0, KIND_SESSION_END = 1, KIND_ACKNOWLEDGEMENT = 6, NONE = 255 };
 enum { CLASS_PROVISIONAL = 0, CLASS_SUCCESS = 1 };
-enum { MIN_QUEUE_SLOTS = 1 << 12, MAX_SLOTS = 1 << 20, MAX_STEPS_UP = 1 << 10 };
+enum { MIN_QUEUE_SLOTS = 1 << 12, MAX_SLOTS = 1 << 20, MAX_STEPS_UP = 1 << 10, LOOK_AHEAD = 8 };
 
 /* An identical copy sooner than this is no retransmission: no timer fires so early. */
 static const int64_t DUPLICATE_NS = 50000000;
@@ -214,6 +214,8 @@ TS_EXPORT int64_t ts_transactions_match(void *state, int64_t first, const messag
                                         result_columns *out, event_columns *events) {
     matcher *m = state;
     for (int64_t i = first; i < in->n; i++) {
+        if (i + LOOK_AHEAD < in->n)
+            table_expect(&m->transactions, in->transaction_key[i + LOOK_AHEAD]);
         tick(m, in->time_ns[i]);
         if (!run_out(m, 0, events) || !run_out(m, 1, events)) return i;
         out->first_delay_ns[i] = out->final_delay_ns[i] = out->session_ns[i] = -1;
