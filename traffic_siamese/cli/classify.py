@@ -1,0 +1,207 @@
+"""``traffic-siamese classify``."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from traffic_siamese.cli.incidents import incident_lines
+from traffic_siamese.cli.options import (
+    TABLE_FILE,
+    common_options,
+    json_option,
+    model_option,
+    network_option,
+)
+from traffic_siamese.cli.output import Progress, complain, count, print_json, say
+from traffic_siamese.cli.settings import SKIPPED
+from traffic_siamese.cli.sources import Sources, find_logs
+
+if TYPE_CHECKING:
+    from traffic_siamese.classification import LogResult
+    from traffic_siamese.tables import Table
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a run has done so far."""
+
+    n_logs: int = 0
+    n_skipped: int = 0
+    n_damaged: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: LogResult) -> None:
+        self.n_logs += not result.error
+        self.n_skipped += bool(result.error)
+        self.n_damaged += bool(result.warnings)
+        self.labels.update(verdict.label for verdict in result.verdicts)
+
+    def words(self) -> str:
+        normal, unknown = self.labels["normal"], self.labels["unknown"]
+        n_windows = self.labels.total()
+        parts = [
+            f"{count(self.n_logs, 'log')} read, {count(n_windows, 'window')}: {normal:,} normal, "
+            f"{n_windows - normal - unknown:,} faulty, {unknown:,} unknown"
+        ]
+        if self.n_skipped:
+            parts.append(f"{count(self.n_skipped, 'log')} skipped")
+        if self.n_damaged:
+            parts.append(f"{count(self.n_damaged, 'log')} read with warnings")
+        return "; ".join(parts) + "."
+
+
+@click.command()
+@click.argument("logs", nargs=-1, required=True, metavar="LOG...")
+@model_option
+@network_option(
+    "Whose learned baseline to use; without it, normal is estimated from each log itself."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=TABLE_FILE,
+    metavar="FILE",
+    help="Write every window's verdict to a .csv, .jsonl or .parquet file; - is standard output.",
+)
+@click.option(
+    "-i",
+    "--incidents",
+    type=TABLE_FILE,
+    metavar="FILE",
+    help="Write the incidents, in the same formats.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes to use; default: cores.")
+@json_option
+@common_options
+def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Tell when a log shows which fault.
+
+    A LOG is a capture (pcap or pcapng, plain, gzip or zstd), a folder of them, or - for standard
+    input. Without -o and --incidents, the incidents are printed, times in UTC; with --json, one
+    JSON object for each log.
+
+    Rows are written as each log ends. CSV and JSON lines survive a kill; a Parquet file can be
+    read once the command has ended.
+
+    \b
+    Example:
+      traffic-siamese classify tonight.pcap.gz --model model
+      traffic-siamese classify captures/ --model model --network A \\
+          -o verdicts.parquet --incidents incidents.csv
+    """
+    _check_targets(options["output"], options["incidents"])
+    sources = find_logs(logs)
+    tally = _run(sources, as_json=as_json, **options)
+    if not tally.n_logs:
+        if len(sources.logs) > 1:
+            complain("no log could be classified.", kind="Error")
+        click.get_current_context().exit(1)
+    _summarise(tally, sources, estimated=not options["network"])
+    if tally.n_skipped or tally.n_damaged:
+        click.get_current_context().exit(SKIPPED)
+
+
+def _check_targets(output: str | None, incidents: str | None) -> None:
+    if output is not None and output == incidents:
+        raise click.UsageError(
+            f"-o and --incidents both name {output!r}, expected two different files."
+        )
+
+
+def _run(
+    sources: Sources,
+    *,
+    model: str,
+    network: str | None,
+    output: str | None,
+    incidents: str | None,
+    workers: int | None,
+    as_json: bool,
+) -> _Tally:
+    from traffic_siamese.classification import classify
+
+    results = classify(sources.logs, model, network=network, workers=workers)
+    tally, sizes = _Tally(), [_size(log) for log in sources.logs]
+    with ExitStack() as stack:
+        first = next(results)  # a model that cannot be used must not cost the old output file
+        tables = _open(stack, output, incidents, as_json=as_json)
+        progress = stack.enter_context(Progress())
+        n_bytes = 0
+        for n_done, result in enumerate(chain([first], results), 1):
+            tally.add(result)
+            progress.clear()
+            _report(result, tables, as_json=as_json, alone=len(sources.logs) == 1)
+            n_bytes += sizes[n_done - 1]
+            share = n_bytes / max(1, sum(sizes))
+            progress.show(f"{n_done}/{len(sizes)} logs, {share:.0%}, ETA {progress.eta(share)}")
+    return tally
+
+
+def _size(log: str) -> int:
+    try:
+        return os.path.getsize(log) + 1
+    except OSError:
+        return 1
+
+
+def _open(
+    stack: ExitStack, output: str | None, incidents: str | None, *, as_json: bool
+) -> dict[str, Table]:
+    from traffic_siamese.tables import INCIDENT_COLUMNS, VERDICT_COLUMNS, open_table
+
+    wanted = {"verdicts": (output, VERDICT_COLUMNS), "incidents": (incidents, INCIDENT_COLUMNS)}
+    return {
+        kind: stack.enter_context(open_table(target, columns, as_json=as_json))
+        for kind, (target, columns) in wanted.items()
+        if target is not None
+    }
+
+
+def _report(result: LogResult, tables: dict[str, Table], *, as_json: bool, alone: bool) -> None:
+    from traffic_siamese.tables import incident_rows, verdict_rows
+
+    if "verdicts" in tables:
+        tables["verdicts"].write(verdict_rows(result.verdicts))
+    if "incidents" in tables:
+        tables["incidents"].write(incident_rows(result.incidents))
+    for warning in result.warnings:
+        complain(warning)
+    if result.error:
+        complain(result.error, kind="Error" if alone else "Skipped")
+    if tables:
+        return
+    if as_json:
+        print_json(_as_json(result))
+    elif not result.error:
+        for line in incident_lines(result):
+            click.echo(line)
+
+
+def _as_json(result: LogResult) -> dict[str, Any]:
+    from traffic_siamese.tables import INCIDENT_COLUMNS, incident_rows, plain_value
+
+    return {
+        "log": plain_value("text", result.log),
+        "windows": dict(Counter(verdict.label for verdict in result.verdicts)),
+        "incidents": [
+            {c.name: plain_value(c.kind, v) for c, v in zip(INCIDENT_COLUMNS, row, strict=True)}
+            for row in incident_rows(result.incidents)
+        ],
+        "warnings": list(result.warnings),
+        "error": result.error or None,
+    }
+
+
+def _summarise(tally: _Tally, sources: Sources, *, estimated: bool) -> None:
+    say(tally.words())
+    if sources.left_out:
+        say(f"{count(len(sources.left_out), 'file')} left out: no captures by their names.")
+    if estimated:
+        say("Normal was estimated from each log itself; --network NAME uses a learned one.")

@@ -1,0 +1,103 @@
+"""``traffic-siamese faults add``."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from traffic_siamese.cli.incidents import format_span
+from traffic_siamese.cli.options import (
+    common_options,
+    json_option,
+    model_option,
+    network_option,
+)
+from traffic_siamese.cli.output import complain, count, duration, print_json, say
+
+if TYPE_CHECKING:
+    from traffic_siamese.teaching import AddedFault
+
+
+@click.command()
+@click.argument("name")
+@click.argument("log", metavar="LOG")
+@click.option("--start", required=True, metavar="T", help="When the fault starts to show.")
+@click.option("--end", required=True, metavar="T", help="When it ends.")
+@model_option
+@network_option("Whose learned baseline the example is seen against.")
+@click.option("--more", is_flag=True, help="Add to the examples of a fault that exists.")
+@json_option
+@common_options
+def add(name: str, log: str, as_json: bool, **options: Any) -> None:
+    """Teach the model the fault NAME from one example: LOG from --start to --end.
+
+    A time T is an RFC 3339 time (2026-11-22T06:31:13Z), a time of the capture's own day in UTC
+    (06:31:13), or seconds from the capture's start (+95). Nothing is trained: the fault is known
+    at once. What it is likely to be confused with is said.
+
+    \b
+    Example:
+      traffic-siamese faults add no_route tonight.pcap.gz --start 02:10:00 --end 02:12:30 \\
+          --model model --network north
+    """
+    from traffic_siamese.pipeline import add_fault
+
+    started = time.monotonic()
+    times = _moments(log, start=options.pop("start"), end=options.pop("end"))
+    added = add_fault(name, log, *times, **options)
+    took_s = time.monotonic() - started
+    for warning in added.warnings:
+        complain(warning)
+    if as_json:
+        print_json(_as_json(added, took_s))
+        return
+    say(
+        f"Added {name!r}: {count(added.n_prototypes, 'example')} from {log}, "
+        f"{format_span(added.start_ns, added.end_ns)} UTC, in {duration(took_s)}."
+    )
+    say(added.forecast.words())
+
+
+def _moments(log: str, **texts: str) -> list[int]:
+    from traffic_siamese.inspection import first_packet_ns
+    from traffic_siamese.times import is_relative, parse_moment
+
+    origin_ns = 0
+    if any(is_relative(text) for text in texts.values()):
+        if log == "-":
+            raise click.UsageError(
+                "standard input can be read only once: give --start and --end with their date."
+            )
+        origin_ns = first_packet_ns(log)
+    moments = []
+    for option, text in texts.items():
+        try:
+            moments.append(parse_moment(text, origin_ns=origin_ns))
+        except ValueError as err:
+            raise click.BadParameter(
+                f"{text!r} is no time; expected 2026-11-22T06:31:13Z, 06:31:13 or +95.",
+                param_hint=f"--{option}",
+            ) from err
+    return moments
+
+
+def _as_json(added: AddedFault, took_s: float) -> dict[str, Any]:
+    from traffic_siamese.times import format_time
+
+    forecast = added.forecast
+    known = math.isfinite(forecast.distance)
+    return {
+        "label": added.name,
+        "examples": added.n_prototypes,
+        "start": format_time(added.start_ns),
+        "end": format_time(added.end_ns),
+        "nearest_label": forecast.nearest_label or None,
+        "distance": round(forecast.distance, 6) if known else None,
+        "separation": round(forecast.separation, 6) if known else None,
+        "confusion": {label: round(share, 6) for label, share in forecast.shares.items()},
+        "warnings": list(added.warnings),
+        "took_s": round(took_s, 3),
+    }

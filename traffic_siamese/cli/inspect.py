@@ -1,0 +1,141 @@
+"""``traffic-siamese inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from traffic_siamese.cli.options import common_options, json_option
+from traffic_siamese.cli.output import complain, count, duration, print_json, print_table
+from traffic_siamese.cli.settings import SKIPPED
+
+
+@click.command()
+@click.argument("path", type=click.Path(), metavar="LOG|MODEL")
+@click.option(
+    "-m",
+    "--model",
+    type=click.Path(),
+    metavar="MODEL",
+    help="Whose window the log must hold; default: 32 s.",
+)
+@json_option
+@common_options
+def command(path: str, model: str | None, as_json: bool) -> None:
+    """Say what is in a log or a model, and what is wrong with it.
+
+    \b
+    Example:
+      traffic-siamese inspect tonight.pcap.gz
+      traffic-siamese inspect model
+    """
+    if Path(path).is_dir():
+        _inspect_model(path, as_json=as_json)
+    else:
+        _inspect_log(path, model, as_json=as_json)
+
+
+def _inspect_log(path: str, model: str | None, *, as_json: bool) -> None:
+    from traffic_siamese.bundle import load_bundle
+    from traffic_siamese.inspection import describe_log
+
+    if path == "-":
+        raise click.UsageError("standard input cannot be inspected: name a file.")
+    window = load_bundle(model).info.window if model else None
+    found = describe_log(path, window=window)
+    if as_json:
+        print_json(found)
+    else:
+        _print_log(found)
+        for warning in found["warnings"]:
+            complain(warning)
+        if found["problem"]:
+            complain(found["problem"], kind="Problem")
+    if found["problem"] or found["warnings"]:
+        click.get_current_context().exit(SKIPPED)
+
+
+def _print_log(found: dict[str, Any]) -> None:
+    kinds = ("truncated", "malformed", "undecoded", "out_of_order")
+    compressed = "" if found["compression"] == "none" else f", {found['compression']}"
+    rows = [
+        ["log", found["log"]],
+        ["format", found["format"] + compressed],
+        ["time", f"{found['first']} – {found['last']} ({duration(found['duration_s'])})"],
+        ["packets", f"{found['packets']:,}, {found['bytes']:,} bytes"],
+        ["link type", _counts(found["link_types"])],
+        ["odd packets", _counts({kind.replace("_", " "): found[kind] for kind in kinds})],
+    ]
+    for kind, counts in found["sip"].items():
+        rows.append([f"SIP {kind}", _counts(counts)])
+    for stretch in found["stretches"]:
+        bins, windows = count(stretch["bins"], "bin"), count(stretch["windows"], "window")
+        rows.append(["series", f"{stretch['start']} – {stretch['end']}: {bins}, {windows}"])
+    print_table(rows)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    total = sum(counts.values())
+    parts = (f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n)
+    return ", ".join(parts) if total else "none"
+
+
+def _inspect_model(path: str, *, as_json: bool) -> None:
+    from traffic_siamese.inspection import describe_model
+
+    found = describe_model(path)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        [
+            ["model", found["model"]],
+            ["created", found["created"] + _written_with(found["versions"])],
+            ["window", f"{found['window_s']:g} s, one every {found['stride_s']:g} s"],
+            ["features", f"{found['features']} per bin of {found['bin_s']:g} s"],
+            ["embedding", f"{found['embedding_dim']} dimensions"],
+            ["unknown", f"beyond the reach, which {found['false_unknown_share']:.0%} exceed"],
+            *([name, text] for name, text in _training(found["training"])),
+            ["networks", _networks(found["networks"])],
+        ]
+    )
+    click.echo()
+    cells = [
+        [label, str(one["trained"]), str(one["added"]), f"{one['reach']:.3f}"]
+        for label, one in found["labels"].items()
+    ]
+    print_table([["LABEL", "TRAINED", "ADDED", "REACH"], *cells], right=(1, 2, 3))
+    if not found["same_features"]:
+        complain(
+            "trained on other features than this version reads. Train it again.", kind="Problem"
+        )
+        click.get_current_context().exit(SKIPPED)
+
+
+def _written_with(versions: dict[str, str]) -> str:
+    names = ("traffic-siamese", "keras", "tensorflow")
+    known = [f"{name} {versions[name]}" for name in names if name in versions]
+    return f" with {', '.join(known)}" if known else ""
+
+
+def _training(training: dict[str, Any]) -> list[tuple[str, str]]:
+    lines = [
+        (
+            "training",
+            f"{training['loss']} loss, {count(training['epochs'], 'epoch')}, "
+            f"{count(training['captures'], 'capture')}",
+        )
+    ]
+    if training["separation"] is not None:
+        lines.append(("separation", f"{training['separation']:.1f}"))
+    accuracy = training.get("held_out_balanced_accuracy")
+    if accuracy is not None:
+        lines.append(("accuracy", f"{accuracy:.2f} balanced, on held-out captures"))
+    return lines
+
+
+def _networks(networks: dict[str, dict[str, Any]]) -> str:
+    parts = (f"{name} ({duration(one['bins'])} of traffic)" for name, one in networks.items())
+    return ", ".join(parts) or "none"

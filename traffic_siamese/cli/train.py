@@ -1,0 +1,146 @@
+"""``traffic-siamese train``."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from traffic_siamese.cli.options import common_options, json_option, model_option
+from traffic_siamese.cli.output import Progress, clock, complain, count, duration, print_json, say
+
+if TYPE_CHECKING:
+    from traffic_siamese.fitting import FitOptions, FitReport
+    from traffic_siamese.keeper import EpochReport
+
+LOSSES = ("semi_hard", "triplet", "hard", "lossless", "pairwise", "supervised_contrastive")
+"""As ``losses.LOSSES``, which needs TensorFlow to be read."""
+
+_LINE_EVERY = 10
+
+
+@click.command()
+@click.argument("logs_dir", type=click.Path())
+@click.option(
+    "--labels",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="CSV file with the columns capture, start, end, label and, if you like, network.",
+)
+@model_option
+@click.option("--epochs", type=click.IntRange(min=1), help="Epochs at most.")
+@click.option("--loss", type=click.Choice(LOSSES), help="What pulls labels apart.")
+@click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Of triplet losses.")
+@click.option("--embedding-dim", type=click.IntRange(min=1), help="Axes of the cube; 3 is drawn.")
+@click.option("--window", type=click.FloatRange(min=2), metavar="S", help="Seconds in a window.")
+@click.option(
+    "--stride", type=click.FloatRange(min=1), metavar="S", help="Seconds from window to window."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Everything random depends on it.")
+@click.option("--patience", type=click.IntRange(min=1), help="Epochs to wait for a better one.")
+@click.option(
+    "--held-out",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="SHARE",
+    help="Share of each label's captures that are kept for judging.",
+)
+@click.option("--resume", is_flag=True, help="Continue a run that was broken off.")
+@json_option
+@common_options
+def command(
+    logs_dir: str, labels: str, model: str, resume: bool, as_json: bool, **changes: Any
+) -> None:
+    """Train a model on the labelled captures below LOGS_DIR.
+
+    The labels name captures by their path below LOGS_DIR and times in UTC. The first folder of
+    the path is the network, unless the labels have a column for it. Faults that were added to
+    MODEL by hand stay in it. Needs the extra: pip install "traffic-siamese[train]".
+
+    \b
+    Example:
+      traffic-siamese train captures --labels captures/labels.csv --model model
+      traffic-siamese train captures --labels labels.csv --model model --epochs 100 --resume
+    """
+    from traffic_siamese.pipeline import load_training, train
+
+    load_training()
+    options = fit_options(**changes)
+    say(f"Reading the captures that {labels} names below {logs_dir} …")
+    started = time.monotonic()
+    with _Epochs() as epochs:
+        report = train(
+            logs_dir, labels, model, options=options, resume=resume, progress=epochs.report
+        )
+    for warning in report.warnings:
+        complain(warning)
+    took_s = time.monotonic() - started
+    if as_json:
+        print_json(_as_json(report, took_s))
+    else:
+        _summarise(report, took_s, held_out=options.held_out_share > 0)
+
+
+def fit_options(
+    *,
+    window: float | None = None,
+    stride: float | None = None,
+    embedding_dim: int | None = None,
+    held_out: float | None = None,
+    **training: Any,
+) -> FitOptions:
+    """Return the options of a run: the defaults, changed where the user said so."""
+    from traffic_siamese.pipeline import load_training
+
+    options: FitOptions = load_training().FitOptions()
+    spec = options.window
+    if window is not None:
+        spec = replace(spec, n_timesteps=max(2, round(window / spec.bin_s)))
+    if stride is not None:
+        spec = replace(spec, stride=max(1, round(stride / spec.bin_s)))
+    changes = {name: value for name, value in training.items() if value is not None}
+    fit = replace(options.training, **changes)
+    if embedding_dim is not None:
+        fit = replace(fit, encoder=replace(fit.encoder, embedding_dim=embedding_dim))
+    share = options.held_out_share if held_out is None else held_out
+    return replace(options, window=spec, training=fit, held_out_share=share)
+
+
+class _Epochs(Progress):
+    """Tells how training goes: one changing line on a terminal, a line now and then elsewhere."""
+
+    def report(self, epoch: EpochReport) -> None:
+        held_out = "" if math.isnan(epoch.val_loss) else f"  held-out {epoch.val_loss:.4f}"
+        text = (
+            f"epoch {epoch.epoch}/{epoch.n_epochs}  loss {epoch.loss:.4f}{held_out}  "
+            f"separation {epoch.separation:.1f}  ETA {clock(epoch.eta_s)}"
+        )
+        if self.live:
+            self.show(text, at_once=True)
+        elif epoch.epoch % _LINE_EVERY == 0 or epoch.epoch in (1, epoch.n_epochs):
+            say(text)
+
+
+def _as_json(report: FitReport, took_s: float) -> dict[str, Any]:
+    accuracy = report.held_out_accuracy
+    return {
+        **asdict(report),
+        "path": str(report.path),
+        "held_out_accuracy": accuracy if math.isfinite(accuracy) else None,
+        "took_s": round(took_s, 3),
+    }
+
+
+def _summarise(report: FitReport, took_s: float, *, held_out: bool) -> None:
+    judged = "captures kept out of training" if held_out else "the windows it was trained on"
+    say(
+        f"{report.path}: {count(len(report.labels), 'label')}, "
+        f"{count(report.n_windows, 'labelled window')}, epoch {report.best_epoch} kept, "
+        f"in {duration(took_s)}."
+    )
+    say(f"Balanced accuracy {report.held_out_accuracy:.2f}, on {judged}.")
+    say(report.summary)
+    say(f"See how it learned: traffic-siamese film {report.path} -o separation.html")

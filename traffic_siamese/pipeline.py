@@ -1,0 +1,128 @@
+"""The three jobs as functions that a notebook can call: train, classify, add a fault; and the film.
+
+Nothing here needs TensorFlow until ``train`` is called.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from traffic_siamese.bundle import load_bundle
+from traffic_siamese.classification import LogResult, classify, classify_log
+from traffic_siamese.errors import MissingExtraError
+from traffic_siamese.history import TrainingHistory
+from traffic_siamese.teaching import AddedFault, add_fault, learn_network
+
+if TYPE_CHECKING:
+    from traffic_siamese.fitting import FitOptions, FitReport
+    from traffic_siamese.keeper import EpochReport
+    from traffic_siamese.views.film import FilmInfo
+
+__all__ = [
+    "AddedFault",
+    "LogResult",
+    "add_fault",
+    "classify",
+    "classify_log",
+    "film",
+    "learn_network",
+    "load_training",
+    "train",
+]
+
+_EXTRA = ("keras", "onnx", "pandas", "sklearn", "tensorflow")
+
+
+def load_training() -> ModuleType:
+    """Return the module ``fitting``, which needs the ``train`` extra.
+
+    Raises
+    ------
+    MissingExtraError
+        If a package of the extra is not installed.
+    """
+    try:
+        from traffic_siamese import fitting
+    except ModuleNotFoundError as err:
+        if (err.name or "").split(".")[0] not in _EXTRA:
+            raise
+        raise _missing(err.name or "a package") from err
+    except MissingExtraError as err:
+        raise _missing(getattr(err.__cause__, "name", None) or "TensorFlow") from err
+    return fitting
+
+
+def _missing(name: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"training needs {name}, which is not installed. "
+        'Install it with: pip install "traffic-siamese[train]"'
+    )
+
+
+def train(
+    logs_dir: str | Path,
+    labels: str | Path,
+    model: str | Path,
+    *,
+    options: FitOptions | None = None,
+    resume: bool = False,
+    progress: Callable[[EpochReport], None] | None = None,
+) -> FitReport:
+    """Train an encoder on labelled logs and write a model bundle; see ``fitting.train``.
+
+    Raises
+    ------
+    MissingExtraError
+        If the packages of the ``train`` extra are not installed.
+    LabelError, TrainingError, BundleError
+        As ``fitting.train``.
+    """
+    report: FitReport = load_training().train(
+        logs_dir, labels, model, options=options, resume=resume, progress=progress
+    )
+    return report
+
+
+def film(
+    model: str | Path,
+    path: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    max_points: int = 3000,
+    max_frames: int = 120,
+) -> FilmInfo:
+    """Write the film of a model's training as one HTML page.
+
+    Parameters
+    ----------
+    model : str or Path
+        The model bundle's directory.
+    path : path-like
+        The page to write.
+    title : str, optional
+        Heading of the page; the model's name by default.
+    max_points, max_frames : int
+        See ``views.film.write_film``.
+
+    Raises
+    ------
+    BundleError
+        If the model is missing or damaged.
+    TrainingError
+        If its history shows nothing.
+    """
+    from traffic_siamese.views.film import write_film
+
+    bundle = load_bundle(model)
+    title = title or f"How {Path(model).resolve().name} learned"
+    return write_film(
+        TrainingHistory.load(bundle.history_path),
+        path,
+        title=title,
+        max_points=max_points,
+        max_frames=max_frames,
+    )
