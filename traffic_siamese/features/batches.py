@@ -24,7 +24,7 @@ class PacketBatch:
     Attributes
     ----------
     retransmitted : ndarray of bool
-        TCP segments that carried no new bytes.
+        TCP segments behind the bytes that were due next.
     messages : MessageChunk
         Its ``packet`` is a row of this batch.
     """

@@ -153,7 +153,7 @@ class MessageReader:
         -------
         messages : MessageChunk
         retransmitted_segment : ndarray of shape (n_packets,), bool
-            TCP segments that carried only bytes already seen, and repeated SYNs.
+            TCP segments whose bytes all lie behind those due next, and repeated SYNs.
         """
         retransmitted = np.zeros(len(chunk.time_ns), np.uint8)
         parts = list(self._parts(chunk, retransmitted))

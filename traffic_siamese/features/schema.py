@@ -58,7 +58,7 @@ COUNTERS: tuple[Feature, ...] = (
     Feature("unanswered_4s", "requests", "requests that have now waited 4 s for any answer"),
     Feature("tcp_syn", "segments", "TCP connection attempts: SYN without ACK"),
     Feature("tcp_rst", "segments", "TCP resets"),
-    Feature("tcp_retransmissions", "segments", "TCP segments that carry only bytes seen before"),
+    Feature("tcp_retransmissions", "segments", "TCP segments behind the bytes that were due next"),
     Feature("icmp_unreachable", "packets", "ICMP or ICMPv6 destination unreachable"),
     Feature("repeats", "messages", "retransmitted messages and TCP segments: any transport's"),
     Feature("refusals", "packets", "TCP resets and ICMP unreachable: any transport's"),
