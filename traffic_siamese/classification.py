@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import signal
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -136,7 +138,7 @@ def classify(
     *,
     network: str | None = None,
     workers: int | None = None,
-) -> Iterator[LogResult]:
+) -> Generator[LogResult, None, None]:
     """Classify many logs, several at once; a log that cannot be read does not stop the others.
 
     Parameters
@@ -158,6 +160,8 @@ def classify(
     ------
     BundleError, LibraryError
         If the model cannot be used, or has no such network: before any log is read.
+    TrafficSiameseError
+        If a worker process was killed.
     """
     sources: Sequence[str] = [str(log) for log in logs]
     loaded = load_model(model)
@@ -174,13 +178,22 @@ def classify(
         initializer=_start_worker,
         initargs=(str(model),),
     ) as pool:
-        yield from pool.map(partial(_work, network=network), sources)
+        try:
+            yield from pool.map(partial(_work, network=network), sources)
+        except BrokenProcessPool as err:
+            raise TrafficSiameseError(
+                f"one of {n_workers} worker processes was killed, probably for want of memory. "
+                "Use fewer workers, or 1."
+            ) from err
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 _worker_model: list[Model] = []
 
 
 def _start_worker(path: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     _worker_model[:] = [load_model(path)]
 
 

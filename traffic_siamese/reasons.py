@@ -10,6 +10,21 @@ from traffic_siamese.types import FloatArray
 
 _MIN_CHANGE = 0.4  # of the logarithm: half as much again
 _N_NAMED = 3
+_DIRECTIONS = {"to_service_": "to service", "from_service_": "from service"}
+_SAME = {
+    "retransmitted_requests": "repeats",
+    "retransmitted_answers": "repeats",
+    "tcp_retransmissions": "repeats",
+    "tcp_rst": "refusals",
+    "icmp_unreachable": "refusals",
+    "unanswered_4s": "unanswered_t1",
+    "bytes": "packets",
+    "first_answer_delay_p95_s": "first_answer_delay_median_s",
+    "final_answer_delay_median_s": "first_answer_delay_median_s",
+    "final_answer_delay_p95_s": "first_answer_delay_median_s",
+    "first_answer_delay_std_s": "first_answer_delay_median_s",
+}
+"""Features that tell one story: only the one that changed most is named."""
 
 
 def reason(window: FloatArray, baseline: FloatArray) -> str:
@@ -25,17 +40,43 @@ def reason(window: FloatArray, baseline: FloatArray) -> str:
     Returns
     -------
     str
-        Such as ``from_service_packets 41 -> 0 packets``: the normal mean, then the window's.
-        Differences are ranked in units of normal spread, at least 0.3.
+        Such as ``packets from service 41 -> 0; repeats to service 0 -> 111``: the normal value,
+        then the window's, per bin. Differences are ranked in units of normal spread, at least
+        0.3; empty where nothing differs by half.
     """
     logs = log_view(window).mean(axis=0)
     change = logs - baseline[0]
     weight = np.where(np.abs(change) < _MIN_CHANGE, 0, np.abs(change) / (baseline[1] + 0.3))
-    named = [i for i in np.argsort(-weight, kind="stable")[:_N_NAMED] if weight[i] > 0]
-    return "; ".join(_words(i, baseline[0, i], logs[i]) for i in named)
+    named: dict[tuple[str, str], int] = {}
+    for index in np.argsort(-weight, kind="stable").tolist():
+        if weight[index] <= 0 or len(named) == _N_NAMED:
+            break
+        direction, name = _split(FEATURES[index].name)
+        named.setdefault((direction, _SAME.get(name, name)), index)
+    return "; ".join(_words(i, baseline[0, i], logs[i]) for i in named.values())
+
+
+def _split(name: str) -> tuple[str, str]:
+    for prefix, direction in _DIRECTIONS.items():
+        if name.startswith(prefix):
+            return direction, name.removeprefix(prefix)
+    return "", name
 
 
 def _words(index: int, normal_log: float, seen_log: float) -> str:
     feature = FEATURES[index]
-    normal, seen = (np.expm1(value) * feature.floor for value in (normal_log, seen_log))
-    return f"{feature.name} {normal:.3g} -> {seen:.3g} {feature.unit}"
+    direction, name = _split(feature.name)
+    unit = {"s": " s", "bits": " bits"}.get(feature.unit, "")
+    plain = name.removesuffix("_s").removesuffix("_bits").replace("_", " ")
+    plain = plain.replace("p95", "95th percentile").replace("unanswered t1", "unanswered 0.5 s")
+    normal, seen = (_figure(np.expm1(value) * feature.floor) for value in (normal_log, seen_log))
+    return f"{plain} {direction} {normal} -> {seen}{unit}".replace("  ", " ")
+
+
+def _figure(value: float) -> str:
+    """Write two or three digits, without an exponent."""
+    if abs(value) < 0.0005:
+        return "0"
+    return (
+        f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" if value >= 1 else f"{value:.2g}"
+    )

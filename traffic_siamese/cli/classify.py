@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -127,9 +127,11 @@ def _run(
 ) -> _Tally:
     from traffic_siamese.classification import classify
 
-    results = classify(sources.logs, model, network=network, workers=workers)
     tally, sizes = _Tally(), [_size(log) for log in sources.logs]
     with ExitStack() as stack:
+        results = stack.enter_context(
+            closing(classify(sources.logs, model, network=network, workers=workers))
+        )
         first = next(results)  # a model that cannot be used must not cost the old output file
         tables = _open(stack, output, incidents, as_json=as_json)
         progress = stack.enter_context(Progress())
