@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 BIN = $(VENV)/bin
-INSTALL = $(BIN)/python -m pip install --quiet
+INSTALL = $(BIN)/python -m pip install -qq
 
 .DEFAULT_GOAL = help
 .PHONY: help setup demo test format lint types bench clean

@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class DemoRun:
+    """Where the demo wrote, and what it said."""
+
     out: Path
     text: str
 
