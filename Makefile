@@ -3,17 +3,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
+CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
-INSTALL = $(BIN)/python -m pip install -qq
+INSTALL = $(BIN)/python -m pip install -qq $(addprefix --constraint ,$(CONSTRAINTS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test format lint types bench clean
+.PHONY: help setup demo test format lint types bench lock clean
 
 help:
 	@echo "make demo    train on the captures in data/, classify another network, write the film"
 	@echo "make test    lint, types and tests, as continuous integration runs them"
 	@echo "make setup   .venv with the package (editable) and all development tools"
-	@echo "make format | lint | types | bench | clean"
+	@echo "make format | lint | types | bench | lock | clean"
 
 setup: $(VENV)/dev.stamp
 
@@ -25,7 +26,7 @@ $(VENV)/python.stamp:
 	@touch $@
 
 # The kernel is compiled when the package is installed: again when its source changed.
-$(VENV)/train.stamp: $(VENV)/python.stamp pyproject.toml setup.py $(wildcard traffic_siamese/native/*.[ch])
+$(VENV)/train.stamp: $(VENV)/python.stamp pyproject.toml setup.py $(CONSTRAINTS) $(wildcard traffic_siamese/native/*.[ch])
 	$(INSTALL) --editable ".[train]"
 	@touch $@
 
@@ -52,7 +53,12 @@ types: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(INSTALL) --group bench
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	$(BIN)/python benchmarks/capture_speed.py data/A/blocked-1.pcap.zst
+
+lock: $(VENV)/dev.stamp
+	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
+	  --exclude pip --exclude wheel; } > $(VENV)/constraints.txt
+	mv $(VENV)/constraints.txt constraints.txt
 
 clean:
 	rm -rf build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
