@@ -16,19 +16,19 @@ Invoke = Callable[..., Result]
 
 @pytest.fixture(scope="session")
 def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of captures of two networks with their labels; not to be changed."""
+    """Make a folder of captures of two networks with their labels; not to be changed."""
     return make_captures(tmp_path_factory.mktemp("captures"))
 
 
 @pytest.fixture(scope="session")
 def made_model(captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of ``normal`` and ``refused``; not to be changed."""
+    """Make a model of ``normal`` and ``refused``; not to be changed."""
     return make_model(tmp_path_factory.mktemp("made") / "model", captures)
 
 
 @pytest.fixture
 def model(made_model: Path, tmp_path: Path) -> Path:
-    """A model of one's own."""
+    """Copy the model, to be changed."""
     return Path(shutil.copytree(made_model, tmp_path / "model"))
 
 

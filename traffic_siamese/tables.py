@@ -7,10 +7,12 @@ digits that float32 carries; what is not finite is left empty, or null.
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -153,40 +155,52 @@ def open_table(target: str, columns: tuple[Column, ...], *, as_json: bool = Fals
     """
     form = table_format(target)
     if target == STDOUT:
-        return _TextTable(sys.stdout, columns, as_json=as_json, keep_open=True)
-    try:
+        return _TextTable(sys.stdout, columns, as_json=as_json)
+    with _telling(target):
         if form == ".parquet":
-            return _ParquetTable(Path(target), columns)
+            return _ParquetTable(target, columns)
         file = open(target, "w", newline="", encoding="utf-8")  # noqa: SIM115 (the table closes it)
+        return _TextTable(file, columns, as_json=form == ".jsonl", path=target)
+
+
+@contextmanager
+def _telling(target: str) -> Iterator[None]:
+    """Turn what the system says of a file into an error that names it."""
+    try:
+        yield
     except OSError as err:
+        if err.errno == errno.EPIPE:
+            raise
         raise TrafficSiameseError(
             f"{target}: cannot be written ({err.strerror or err}). "
-            "Choose another place, or make its folder first."
+            "Choose another place, make its folder first, or make room."
         ) from err
-    return _TextTable(file, columns, as_json=form == ".jsonl", keep_open=False)
 
 
 class _TextTable(Table):
+    """Rows as lines of text; without a path, of a file that stays open."""
+
     def __init__(
-        self, file: TextIO, columns: tuple[Column, ...], *, as_json: bool, keep_open: bool
+        self, file: TextIO, columns: tuple[Column, ...], *, as_json: bool, path: str = ""
     ) -> None:
-        self._file, self._columns = file, columns
-        self._as_json, self._keep_open = as_json, keep_open
+        self._file, self._columns, self._path = file, columns, path
+        self._as_json = as_json
         self._csv = csv.writer(file, lineterminator="\n")
         if not as_json:
             self._csv.writerow([column.name for column in columns])
-            file.flush()
 
     def write(self, rows: Sequence[Row]) -> None:
-        if self._as_json:
-            self._file.writelines(self._json_line(row) for row in rows)
-        else:
-            self._csv.writerows(self._cells(row) for row in rows)
-        self._file.flush()
+        with _telling(self._path or "standard output"):
+            if self._as_json:
+                self._file.writelines(self._json_line(row) for row in rows)
+            else:
+                self._csv.writerows(self._cells(row) for row in rows)
+            self._file.flush()
 
     def close(self) -> None:
-        if not self._keep_open:
-            self._file.close()
+        if self._path:
+            with _telling(self._path):
+                self._file.close()
 
     def _cells(self, row: Row) -> list[str]:
         pairs = zip(self._columns, row, strict=True)
@@ -199,7 +213,7 @@ class _TextTable(Table):
 
 
 class _ParquetTable(Table):
-    def __init__(self, path: Path, columns: tuple[Column, ...]) -> None:
+    def __init__(self, path: str, columns: tuple[Column, ...]) -> None:
         import pyarrow
         import pyarrow.parquet
 
@@ -209,23 +223,22 @@ class _ParquetTable(Table):
             "number": pyarrow.float32(),
             "count": pyarrow.int64(),
         }
-        self._arrow, self._columns = pyarrow, columns
+        self._arrow, self._columns, self._path = pyarrow, columns, path
         self._schema = pyarrow.schema([(c.name, kinds[c.kind]) for c in columns])
-        self._file = path.open("wb")
+        self._file = Path(path).open("wb")  # noqa: SIM115 (closed with the table)
         self._writer = pyarrow.parquet.ParquetWriter(self._file, self._schema)
         self._waiting: list[Row] = []
 
     def write(self, rows: Sequence[Row]) -> None:
         self._waiting.extend(rows)
         if len(self._waiting) >= _ROW_GROUP:
-            self._flush()
+            with _telling(self._path):
+                self._flush()
 
     def close(self) -> None:
-        try:
+        with _telling(self._path), self._file:
             self._flush()
             self._writer.close()
-        finally:
-            self._file.close()
 
     def _flush(self) -> None:
         if not self._waiting:

@@ -113,9 +113,7 @@ def make_model(path: Path, captures: Path) -> Path:
     """Make a model of the captures of network A, which knows the normal of A alone."""
     names = ("A/normal-1.pcap", "A/refused-1.pcap")
     read = [read_series(captures / name) for name in names]
-    logs = [
-        TrafficLog(n, one.series, one.n_packets) for n, one in zip(names, read, strict=True)
-    ]
+    logs = [TrafficLog(n, one.series, one.n_packets) for n, one in zip(names, read, strict=True)]
     baseline = learn_baseline(logs[0].series[0].values)
     values = np.concatenate([log.series[0].values for log in logs])
     scaler = Scaler.fit(values, np.broadcast_to(baseline[0], values.shape))

@@ -65,8 +65,10 @@ def command(
       traffic-siamese train captures --labels captures/labels.csv --model model
       traffic-siamese train captures --labels labels.csv --model model --epochs 100 --resume
     """
+    from traffic_siamese.labels import read_labels
     from traffic_siamese.pipeline import load_training, train
 
+    read_labels(labels)  # told at once: the packages that train take seconds to load
     load_training()
     options = fit_options(**changes)
     say(f"Reading the captures that {labels} names below {logs_dir} …")
