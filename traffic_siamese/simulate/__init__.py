@@ -1,0 +1,1 @@
+"""Synthetic faults on real normal traffic: what a network could go through, drawn at random."""
