@@ -8,7 +8,7 @@ import signal
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from traffic_siamese.features.series import read_series
 from traffic_siamese.incidents import merge_incidents
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
-from traffic_siamese.preparation import PreparedLog, all_windows, prepare
+from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
 from traffic_siamese.reasons import reason
 from traffic_siamese.types import NORMAL, FloatArray, Incident, Verdict, WindowSpec
 from traffic_siamese.windows import WindowSet
@@ -82,7 +82,10 @@ def classify_log(source: str | Path, model: Model, *, network: str | None = None
     )
     verdicts = _verdicts(prepared, windows, embeddings, found, spec)
     stride_ns = round(spec.stride * spec.bin_s * 1e9)
-    incidents = merge_incidents(verdicts, stride_ns=stride_ns)
+    incidents = [
+        replace(incident, reason=_incident_reason(prepared, incident))
+        for incident in merge_incidents(verdicts, stride_ns=stride_ns)
+    ]
     return LogResult(log.name, tuple(verdicts), tuple(incidents), log.warnings)
 
 
@@ -95,11 +98,10 @@ def _verdicts(
 ) -> list[Verdict]:
     length_ns = round(spec.n_timesteps * spec.bin_s * 1e9)
     cube = np.pad(embeddings[:, :3], ((0, 0), (0, max(0, 3 - embeddings.shape[1])))).tolist()
-    suffix = "" if prepared.network else f" ({ESTIMATED})"
     verdicts = []
     for i, start_ns in enumerate(windows.start_ns.tolist()):
         label = str(found.label[i])
-        why = _reason(prepared, windows, i, spec) + suffix if label != NORMAL else ""
+        why = _window_reason(prepared, windows, i, spec) if label != NORMAL else ""
         verdicts.append(
             Verdict(
                 prepared.log.name,
@@ -119,10 +121,26 @@ def _verdicts(
     return verdicts
 
 
-def _reason(prepared: PreparedLog, windows: WindowSet, row: int, spec: WindowSpec) -> str:
+def _window_reason(prepared: PreparedLog, windows: WindowSet, row: int, spec: WindowSpec) -> str:
     values = prepared.log.series[int(windows.series_index[row])].values
     start = int(windows.start_bin[row])
-    return reason(values[start : start + spec.n_timesteps], prepared.baseline)
+    return _reason(prepared, values[start : start + spec.n_timesteps])
+
+
+def _incident_reason(prepared: PreparedLog, incident: Incident) -> str:
+    """Say what differs from normal over the whole incident, not in one of its windows."""
+    for series in prepared.log.series:
+        step = bin_ns(series)
+        first = (incident.start_ns - series.start_ns) // step
+        if 0 <= first < len(series.values):
+            last = max(first + 1, (incident.end_ns - series.start_ns) // step)
+            return _reason(prepared, series.values[first:last])
+    return incident.reason
+
+
+def _reason(prepared: PreparedLog, values: FloatArray) -> str:
+    why = reason(values, prepared.baseline)
+    return why if prepared.network else f"{why} ({ESTIMATED})"
 
 
 def _classify_or_say_why(source: str, model: Model, network: str | None) -> LogResult:

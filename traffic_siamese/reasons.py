@@ -42,7 +42,7 @@ def reason(window: FloatArray, baseline: FloatArray) -> str:
     str
         Such as ``packets from service 41 -> 0; repeats to service 0 -> 111``: the normal value,
         then the window's, per bin. Differences are ranked in units of normal spread, at least
-        0.3; empty where nothing differs by half.
+        0.3; where none differs by half, that is said.
     """
     logs = log_view(window).mean(axis=0)
     change = logs - baseline[0]
@@ -53,6 +53,8 @@ def reason(window: FloatArray, baseline: FloatArray) -> str:
             break
         direction, name = _split(FEATURES[index].name)
         named.setdefault((direction, _SAME.get(name, name)), index)
+    if not named:
+        return "no feature alone differs from normal by half"
     return "; ".join(_words(i, baseline[0, i], logs[i]) for i in named.values())
 
 
