@@ -60,4 +60,4 @@ def _files_below(folder: str) -> list[str]:
             folders.clear()
             continue
         found += [os.path.join(parent, name) for name in sorted(files) if name[0] != "."]
-    return found
+    return [file for file in found if os.path.isfile(file)]  # a pipe would be waited for

@@ -144,5 +144,5 @@ def _summarise(report: FitReport, took_s: float, *, held_out: bool) -> None:
         f"in {duration(took_s)}."
     )
     say(f"Balanced accuracy {report.held_out_accuracy:.2f}, on {judged}.")
-    say(report.summary)
+    say(f"{report.summary[:1].upper()}{report.summary[1:]}.")
     say(f"See how it learned: traffic-siamese film {report.path} -o separation.html")
