@@ -58,7 +58,7 @@ class Demo:
         self.command("baseline", self.data / CAPTURES_OF_C[0], "--network", "C")
         self.classify("known", *CAPTURES_OF_C)
         print("\nA fault that the model has not been taught:")
-        self.classify("before", SAME_FAULT_ELSEWHERE)
+        self.classify("before", SAME_FAULT_ELSEWHERE, truth=self.not_yet_taught())
 
         title("3. Teach it route_misconfig with one example from A; nothing is trained")
         fault = next(
@@ -84,8 +84,17 @@ class Demo:
         if done.returncode not in (0, 3):
             sys.exit(f"The command failed with exit status {done.returncode}.")
 
-    def classify(self, name: str, *captures: str, in_detail: bool = True) -> None:
+    def not_yet_taught(self) -> list[Row]:
+        """Return what is true as far as the model can know it: a new fault is unknown."""
+        return [
+            row | ({"label": "unknown"} if row["label"] == NEW_FAULT else {}) for row in self.truth
+        ]
+
+    def classify(
+        self, name: str, *captures: str, truth: list[Row] | None = None, in_detail: bool = True
+    ) -> None:
         """Classify captures of C, and say how right the verdicts are."""
+        truth = truth or self.truth
         files = [self.out / f"{name}-{what}.csv" for what in ("verdicts", "incidents")]
         logs = [self.data / capture for capture in captures]
         self.command(
@@ -94,8 +103,8 @@ class Demo:
         verdicts, incidents = read_rows(files[0]), read_rows(files[1])
         for capture in captures if in_detail else ():
             mine = [row for row in incidents if row["capture"].endswith(capture)]
-            print_capture(capture, [row for row in self.truth if row["capture"] == capture], mine)
-        print_accuracy(verdicts, self.truth)
+            print_capture(capture, [row for row in truth if row["capture"] == capture], mine)
+        print_accuracy(verdicts, truth)
 
 
 def title(text: str) -> None:
@@ -134,7 +143,7 @@ def print_capture(capture: str, truth: list[Row], incidents: list[Row]) -> None:
     longest = max(incidents, key=seconds)["label"] if incidents else "normal"
     done = f"{span(fault)} {expected}" if fault else "nothing"
     print(f"{capture}: {'right' if longest == expected else 'WRONG'}")
-    print(f"    done to it  {done}")
+    print(f"    expected    {done}")
     found = [f"{span(row)} {row['label']} {float(row['confidence']):.2f}" for row in incidents]
     for i, text in enumerate(found or ["nothing"]):
         print(f"    {'found' if not i else '':10}  {text}")
