@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -144,6 +145,36 @@ def test_a_wheel_can_be_built_from_the_source_archive(sdist: Path, tmp_path: Pat
     built = _build(tree, "build_wheel", tmp_path / "out")
     with zipfile.ZipFile(built) as archive:
         assert any("native/kernel." in name for name in archive.namelist())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("compiler", "fetched"), [("", True), ("cc", False), ("some-compiler -m64", False)]
+)
+def test_a_compiler_is_fetched_only_where_there_is_none(
+    source_tree: Path, tmp_path: Path, compiler: str, fetched: bool
+) -> None:
+    """Without CC and without cc, gcc or clang on the path, the build asks for ziglang."""
+    environment = {name: value for name, value in os.environ.items() if name != "CC"}
+    environment["PATH"] = str(tmp_path)
+    if " " in compiler:
+        environment["CC"] = compiler
+    elif compiler:
+        (tmp_path / compiler).write_text("#!/bin/sh\n")
+        (tmp_path / compiler).chmod(0o755)
+    script = (
+        "from setuptools import build_meta;"
+        "print('asks for', *build_meta.get_requires_for_build_wheel())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=source_tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("ziglang" in done.stdout.splitlines()[-1]) == fetched
 
 
 def test_versions_agree() -> None:
