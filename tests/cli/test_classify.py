@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.tiny import at, write_capture
 from tests.conftest import Invoke
+from traffic_siamese.cli.app import cli
 from traffic_siamese.tables import INCIDENT_COLUMNS, VERDICT_COLUMNS
 from traffic_siamese.times import parse_time
 
@@ -28,6 +31,17 @@ def test_incidents_are_printed_with_their_clock_times(
     assert any("refused" in line and "answer forbidden from service" in line for line in lines)
     assert "estimated" not in result.output
     assert "1 log read" in result.stderr
+
+
+def test_colours_are_left_out_for_those_who_ask(
+    captures: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By https://no-color.org."""
+    words = ["classify", str(captures / "A/refused-1.pcap"), "-m", str(model)]
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in CliRunner().invoke(cli, words, color=True).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in CliRunner().invoke(cli, words, color=True).stdout
 
 
 def test_normal_traffic_is_no_incident(invoke: Invoke, captures: Path, model: Path) -> None:
@@ -161,6 +175,17 @@ def test_a_model_that_cannot_be_used_leaves_an_older_output_alone(
 def test_two_outputs_of_one_name_are_refused(invoke: Invoke, captures: Path, model: Path) -> None:
     words = ("classify", captures, "-m", model, "-o", "-", "--incidents", "-")
     assert "two different files" in invoke(*words, code=2).stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_a_folder_is_not_waited_for(
+    invoke: Invoke, captures: Path, model: Path, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    os.mkfifo(logs / "pipe.pcap")
+    shutil.copy(captures / "A/normal-1.pcap", logs)
+    assert "1 log read" in invoke("classify", logs, "-m", model).stderr
 
 
 def test_models_below_a_folder_are_no_logs(

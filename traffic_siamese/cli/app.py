@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from importlib import import_module
 from typing import Any
 
@@ -63,7 +64,8 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @common_options
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Recognise recurring telecom faults in captured traffic.
 
     \b
@@ -75,3 +77,5 @@ def cli() -> None:
 
     Exit status: 0 done, 1 data error, 2 wrong usage, 3 done but something was skipped or damaged.
     """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
