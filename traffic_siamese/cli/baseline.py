@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @json_option
 @common_options
 def command(logs: tuple[str, ...], model: str, network: str, as_json: bool) -> None:
-    """Learn what is normal on a network, from captures of normal traffic.
+    """Learn a network's normal from calm captures.
 
     It is kept in MODEL, in place of what was known of the network, and used by
     ``classify --network NAME`` and ``faults add --network NAME``. Half an hour of traffic is

@@ -20,7 +20,9 @@ from traffic_siamese.cli.output import count, print_json, say
 @json_option
 @common_options
 def command(model: str, onnx: str | None, projector: str | None, as_json: bool) -> None:
-    """Hand MODEL to other tools: the encoder as ONNX, the points for an embedding projector.
+    """Hand MODEL to other tools.
+
+    The encoder goes out as ONNX, the points as files for an embedding projector.
 
     \b
     Example:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.group()
 @common_options
 def command() -> None:
-    """Look at the faults that a model knows; add, rename and remove them.
+    """Look at a model's faults; add, rename, remove.
 
     \b
     Example:

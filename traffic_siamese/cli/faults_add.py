@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 @json_option
 @common_options
 def add(name: str, log: str, as_json: bool, **options: Any) -> None:
-    """Teach the model the fault NAME from one example: LOG from --start to --end.
+    """Teach the fault NAME from one example.
 
-    A time T is an RFC 3339 time (2026-11-22T06:31:13Z), a time of the capture's own day in UTC
+    The example is LOG from --start to --end. A time T is an RFC 3339 time (2026-11-22T06:31:13Z), a time of the capture's own day in UTC
     (06:31:13), or seconds from the capture's start (+95). Nothing is trained: the fault is known
     at once. What it is likely to be confused with is said.
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @json_option
 @common_options
 def show(name: str, model: str, as_json: bool) -> None:
-    """Show the examples of the fault NAME, and how far it is from the others.
+    """Show the examples of the fault NAME.
 
-    A distance below the reach means that the two can be taken for one another.
+    And how far it is from the other faults: a distance below the reach means that the two can be taken for one another.
 
     \b
     Example:
