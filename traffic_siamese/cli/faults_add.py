@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 def add(name: str, log: str, as_json: bool, **options: Any) -> None:
     """Teach the fault NAME from one example.
 
-    The example is LOG from --start to --end. A time T is an RFC 3339 time (2026-11-22T06:31:13Z), a time of the capture's own day in UTC
-    (06:31:13), or seconds from the capture's start (+95). Nothing is trained: the fault is known
-    at once. What it is likely to be confused with is said.
+    The example is LOG from --start to --end. A time T is an RFC 3339 time (2026-11-22T06:31:13Z),
+    a time of the capture's own day in UTC (06:31:13), or seconds from the capture's start (+95).
+    Nothing is trained: the fault is known at once. What it is likely to be confused with is said.
 
     \b
     Example:

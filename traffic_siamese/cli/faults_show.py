@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def show(name: str, model: str, as_json: bool) -> None:
     """Show the examples of the fault NAME.
 
-    And how far it is from the other faults: a distance below the reach means that the two can be taken for one another.
+    And how far it is from the other labels: a distance below the reach means that the two can be
+    taken for one another.
 
     \b
     Example:
