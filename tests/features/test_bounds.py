@@ -13,9 +13,8 @@ from tests import builders as b
 from tests.features.sip import SECOND, START_NS, Sip, datagram, read, totals
 from traffic_siamese.errors import CaptureError
 from traffic_siamese.features import series
-from traffic_siamese.features.batches import BATCH_PACKETS, PacketBatch
+from traffic_siamese.features.batches import BATCH_PACKETS, MESSAGE, PACKET, PacketBatch
 from traffic_siamese.features.direction import MAX_SERVICE_HOSTS, find_service
-from traffic_siamese.features.messages import MessageChunk
 
 ASK = Sip("OPTIONS").wire
 
@@ -60,15 +59,10 @@ def test_a_scan_from_100_000_addresses_within_a_second(tmp_path: Path) -> None:
 
 
 def test_thousands_of_host_pairs_do_not_slow_the_search_for_the_service() -> None:
-    n = 4 * BATCH_PACKETS
-    keys = np.random.default_rng(0).integers(1, 2**63, (2, n)).astype(np.uint64)
-    zeros = {
-        name: np.zeros(n, np.int64)
-        for name in PacketBatch.__dataclass_fields__
-        if name not in ("src_key", "dst_key", "messages")
-    }
-    none = MessageChunk(*(np.zeros(0, np.int64) for _ in MessageChunk.__dataclass_fields__))
-    batch = PacketBatch(**zeros, src_key=keys[0], dst_key=keys[1], messages=none)
+    packets = np.zeros(BATCH_PACKETS, PACKET)
+    keys = np.random.default_rng(0).integers(1, 2**63, (2, BATCH_PACKETS))
+    packets["src_key"], packets["dst_key"] = keys
+    batch = PacketBatch(packets, np.zeros(0, MESSAGE))
     began = time.perf_counter()
     service = find_service(batch)
     assert time.perf_counter() - began < 3

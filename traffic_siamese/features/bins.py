@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,10 +14,12 @@ class BinTable:
     Only bins that hold a packet take memory, so a jump of years costs nothing.
     """
 
-    def __init__(self, n_counters: int) -> None:
-        self.n_counters = n_counters
+    def __init__(self, bin_ns: int, n_counters: int) -> None:
+        self.bin_ns = bin_ns
         self._row_of: dict[int, int] = {}
-        self._counts = np.zeros((256, n_counters))
+        self._counts = np.zeros((256, 2, n_counters))
+        self._tenths = np.zeros((256, 2), np.uint16)
+        self._closed = np.zeros(256, bool)
 
     def __len__(self) -> int:
         """Return the number of bins seen."""
@@ -28,8 +32,18 @@ class BinTable:
 
     @property
     def counts(self) -> NDArray[np.float64]:
-        """Counters, shape (n_rows, n_counters)."""
+        """Counters by direction, shape (n_rows, 2, n_counters)."""
         return self._counts[: len(self)]
+
+    @property
+    def tenths(self) -> NDArray[np.uint16]:
+        """A bit for each tenth of the bin that held a packet, shape (n_rows, 2)."""
+        return self._tenths[: len(self)]
+
+    @property
+    def closed(self) -> NDArray[np.bool_]:
+        """Rows that were described already and take no more samples, shape (n_rows,)."""
+        return self._closed[: len(self)]
 
     def rows(self, bins: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each bin number, making rows for new ones."""
@@ -43,10 +57,19 @@ class BinTable:
 
     def _grow(self) -> None:
         if len(self) > len(self._counts):
-            wider = np.zeros((2 * len(self), self.n_counters))
-            wider[: len(self._counts)] = self._counts
-            self._counts = wider
+            room = 2 * len(self)
+            self._counts = _wider(self._counts, room)
+            self._tenths = _wider(self._tenths, room)
+            self._closed = _wider(self._closed, room)
 
-    def add(self, cells: NDArray[np.int64], weight: NDArray[np.float64] | float = 1.0) -> None:
-        """Add to cells, numbered row by row: ``row * n_counters + counter``."""
-        np.add.at(self._counts.reshape(-1), cells, weight)
+    def add(
+        self, rows: NDArray[np.int64], direction: NDArray[np.uint8], counter: NDArray[np.int64]
+    ) -> None:
+        """Add one to a counter of each row."""
+        np.add.at(self.counts, (rows, direction, counter), 1.0)
+
+
+def _wider(array: NDArray[Any], room: int) -> NDArray[Any]:
+    wider = np.zeros((room, *array.shape[1:]), array.dtype)
+    wider[: len(array)] = array
+    return wider

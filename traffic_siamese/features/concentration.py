@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 _KEY_BITS = np.uint64(40)
-_KEY_MASK = np.uint64((1 << 40) - 1)
+_MERGE_WORDS = 1 << 17
 
 
 class KeyTable:
     """Counts keys (hosts, request targets) per row, and describes closed rows.
 
     A row and 40 bits of a key share one 64-bit word: among 10,000 keys of a bin two fall together
-    once in 20,000 bins.
+    once in 20,000 bins. Sorting brings equal words together.
     """
 
     def __init__(self) -> None:
         self.n_waiting = 0
-        self._waiting: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
+        self._n_fresh = 0
+        self._fresh: list[NDArray[np.uint64]] = []
+        self._merged: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
         self._done: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
 
-    def add(
-        self, rows: NDArray[np.int64], key: NDArray[np.uint64], is_closed: NDArray[np.bool_]
-    ) -> None:
-        """Count one of each key in its row; rows described already take no more."""
-        keep = ~is_closed[rows]
-        words = (rows[keep].astype(np.uint64) << _KEY_BITS) | (key[keep] & _KEY_MASK)
-        unique, counts = np.unique(words, return_counts=True)
-        self._waiting.append((unique, counts))
-        self.n_waiting += len(unique)
+    def add(self, words: NDArray[np.uint64]) -> None:
+        """Count one for each word: the row above 40 bits of the key."""
+        self._fresh.append(words)
+        self._n_fresh += len(words)
+        self.n_waiting += len(words)
+        if self._n_fresh >= _MERGE_WORDS:
+            self._merge()
+
+    def _merge(self) -> None:
+        """Let fresh words that are equal wait as one, with their number."""
+        fresh = np.concatenate([*self._fresh, np.empty(0, np.uint64)])
+        fresh.sort()
+        first = _firsts(fresh)
+        self._merged.append((fresh[first], np.diff(first, append=len(fresh))))
+        self.n_waiting += len(first) - len(fresh)
+        self._fresh, self._n_fresh = [], 0
 
     def describe(self, closes: NDArray[np.bool_]) -> None:
         """Describe the rows that close now."""
-        words = np.concatenate([w for w, _ in self._waiting] or [np.empty(0, np.uint64)])
-        counts = np.concatenate([c for _, c in self._waiting] or [np.empty(0, np.int64)])
-        unique, place = np.unique(words, return_inverse=True)
-        total = np.bincount(place, counts, minlength=len(unique)).astype(np.int64)
-        rows = (unique >> _KEY_BITS).astype(np.int64)
+        self._merge()
+        words, counts = (np.concatenate(parts) for parts in zip(*self._merged, strict=True))
+        order = np.argsort(words, kind="stable")  # nearly sorted: rows come in order of time
+        first = _firsts(words[order])
+        words = words[order[first]]
+        counts = np.add.reduceat(counts[order], first) if len(first) else counts
+        rows = (words >> _KEY_BITS).astype(np.int64)
         now = closes[rows]
-        self._done.append(_describe(rows[now], total[now]))
-        self._waiting = [(unique[~now], total[~now])]
-        self.n_waiting = int((~now).sum())
+        self._done.append(_describe(rows[now], counts[now]))
+        self._merged = [(words[~now], counts[~now])]
+        self.n_waiting = len(words) - int(np.count_nonzero(now))
 
     def statistics(self, n_rows: int) -> NDArray[np.float64]:
         """Return (n_rows, 3): distinct keys, share of the busiest, entropy in bits; 0 if none."""
@@ -51,14 +64,20 @@ class KeyTable:
         return out
 
 
+def _firsts(ordered: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where each run of equal values begins."""
+    return np.flatnonzero(np.diff(ordered, prepend=~ordered[:1]))
+
+
 def _describe(
     rows: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    present, first, n_keys = np.unique(rows, return_index=True, return_counts=True)
-    if not len(present):
-        return present, np.empty((0, 3))
+    first = _firsts(rows)
+    if not len(first):
+        return rows, np.empty((0, 3))
+    n_keys = np.diff(first, append=len(rows))
     total = np.add.reduceat(counts, first)
     share = counts / np.repeat(total, n_keys)
     entropy = np.add.reduceat(-share * np.log2(share), first)
     busiest = np.maximum.reduceat(counts, first) / total
-    return present, np.stack([n_keys, busiest, np.maximum(entropy, 0)], axis=1)
+    return rows[first], np.stack([n_keys, busiest, np.maximum(entropy, 0)], axis=1)

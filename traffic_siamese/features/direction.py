@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.features.batches import BATCH_PACKETS, PacketBatch
+from traffic_siamese.features.batches import PacketBatch
 
-TO_SERVICE, FROM_SERVICE = 0, 1
 MAX_SERVICE_HOSTS = 64
 
 
@@ -23,16 +22,16 @@ def find_service(batch: PacketBatch) -> NDArray[np.uint64]:
     Parameters
     ----------
     batch : PacketBatch
-        The first packets of a log; beyond `BATCH_PACKETS` they are not looked at.
+        The first packets of a log.
 
     Returns
     -------
     ndarray of shape (n_hosts,), uint64
         Address keys, sorted.
     """
-    seen = _signalling(batch)[:BATCH_PACKETS]
-    src, dst = batch.src_key[:BATCH_PACKETS][seen], batch.dst_key[:BATCH_PACKETS][seen]
-    toward_lower = (batch.dst_port < batch.src_port)[:BATCH_PACKETS][seen]
+    seen = batch.packets[_signalling(batch)]
+    src, dst = seen["src_key"], seen["dst_key"]
+    toward_lower = seen["dst_port"] < seen["src_port"]
     ends = np.stack([np.minimum(src, dst), np.maximum(src, dst)], axis=1)
     edges, edge_of, n_packets = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
     hosts, ends_at = np.unique(edges, return_inverse=True)
@@ -52,25 +51,5 @@ def find_service(batch: PacketBatch) -> NDArray[np.uint64]:
 
 def _signalling(batch: PacketBatch) -> NDArray[np.bool_]:
     mask = batch.on_sip_ports()
-    mask[batch.messages.packet] = True
-    return mask if mask[:BATCH_PACKETS].any() else np.ones(len(batch), bool)
-
-
-def _is_one_of(keys: NDArray[np.uint64], service: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    mask = np.zeros(len(keys), bool)
-    for host in service:  # few: comparing is faster than searching
-        mask |= keys == host
-    return mask
-
-
-def directions(batch: PacketBatch, service: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Return each packet's direction: 0 towards the service, 1 from it.
-
-    Where both ends serve, or neither, the lower port is taken for the server's.
-    """
-    to_service = _is_one_of(batch.dst_key, service)
-    from_service = _is_one_of(batch.src_key, service)
-    by_port = np.where(batch.dst_port <= batch.src_port, TO_SERVICE, FROM_SERVICE)
-    return np.where(
-        to_service == from_service, by_port, np.where(to_service, TO_SERVICE, FROM_SERVICE)
-    ).astype(np.uint8)
+    mask[batch.messages["packet"]] = True
+    return mask if mask.any() else np.ones(len(mask), bool)

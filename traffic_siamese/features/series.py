@@ -14,7 +14,6 @@ from traffic_siamese.features.schema import (
     EMPTY_BIN,
     FEATURE_NAMES,
     FEATURES,
-    N_COUNTERS,
     N_MEASURES,
 )
 from traffic_siamese.types import FloatArray, TrafficLog, TrafficSeries
@@ -60,7 +59,7 @@ def read_series(
             try:
                 for chunk in reader:
                     builder.feed(chunk)
-                    _check_bins(source, len(builder.table), builder.bin_ns)
+                    _check_bins(source, len(builder.table), bin_ns)
             except CaptureError as error:
                 if reader.stats.n_packets == 0:
                     raise
@@ -71,9 +70,9 @@ def read_series(
         series = _build(str(source), builder, round(max_gap_s / bin_s))
     finally:
         builder.close()
-    if builder.delays.n_late:
+    if builder.n_late:
         warnings.append(
-            f"{source}: {builder.delays.n_late} delays belong to packets out of order by more "
+            f"{source}: {builder.n_late} delays belong to packets out of order by more "
             "than 16 bins and were left out of the delay features."
         )
     return TrafficLog(str(source), series, n_packets, tuple(warnings))
@@ -100,9 +99,9 @@ def _build(name: str, builder: SeriesBuilder, max_gap_bins: int) -> tuple[Traffi
     starts = np.flatnonzero(np.diff(bins, prepend=bins[0] - max_gap_bins - 2) > max_gap_bins)
     ends = np.append(starts[1:], len(bins))
     n_bins = int((bins[ends - 1] - bins[starts] + 1).sum())
-    _check_bins(name, n_bins, builder.bin_ns)
+    _check_bins(name, n_bins, builder.table.bin_ns)
     return tuple(
-        _fill(bins[start:end], values[start:end], builder.bin_ns)
+        _fill(bins[start:end], values[start:end], builder.table.bin_ns)
         for start, end in zip(starts, ends, strict=True)
     )
 
@@ -113,10 +112,10 @@ def _values(builder: SeriesBuilder) -> FloatArray:
     counts = builder.table.counts
     delays = builder.delays.statistics(n)
     measures = np.full((n, 2, N_MEASURES), np.nan, np.float32)
-    n_tenths = builder.tenths[:n].sum(axis=2)
+    n_tenths = np.bitwise_count(builder.table.tenths)
     for direction in (0, 1):
-        packets = counts[:, direction * N_COUNTERS]
-        total_bytes = counts[:, direction * N_COUNTERS + 1]
+        packets = counts[:, direction, 0]
+        total_bytes = counts[:, direction, 1]
         measures[:, direction, 0] = np.where(
             packets > 0, total_bytes / np.maximum(packets, 1), np.nan
         )
@@ -133,7 +132,7 @@ def _values(builder: SeriesBuilder) -> FloatArray:
         senders[:, 2],
         np.where(n_requesters > 0, n_targets / np.maximum(n_requesters, 1), np.nan),
     ]
-    parts = (counts, measures.reshape(n, -1), np.stack(undirected, axis=1))
+    parts = (counts.reshape(n, -1), measures.reshape(n, -1), np.stack(undirected, axis=1))
     return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 
 

@@ -10,63 +10,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.features.messages import MessageChunk
+from traffic_siamese.features.batches import PacketBatch
+from traffic_siamese.features.bins import BinTable
+from traffic_siamese.features.counting import Counters, WordBuffer, Words, counters_of
 from traffic_siamese.native import kernel, pointer
 
-IS_FIRST, IS_RETRANSMISSION, IS_DUPLICATE = 1, 2, 4
+FIRST_DELAY, FINAL_DELAY, SESSION_LENGTH, N_SAMPLE_SLOTS = 0, 2, 4, 5
+"""Slots of the samples, in seconds; a delay's slot is this plus the direction of its request."""
+
 PATIENCE_S = (0.5, 4.0)
 """A request unanswered for this long is reported: T1, and 8 T1 (RFC 3261 section 17.1.1.1)."""
 
-_INPUTS = (
-    ("time_ns", np.int64),
-    ("direction", np.uint8),
-    ("request_kind", np.uint8),
-    ("answer_class", np.uint8),
-    ("answered_kind", np.uint8),
-    ("transaction_key", np.uint64),
-    ("session_key", np.uint64),
-    ("content_key", np.uint64),
-)
 _EVENTS = (("time_ns", np.int64), ("patience", np.uint8), ("direction", np.uint8))
-_N_DELAYS = 3  # first, final, session
 _MIN_EVENTS = 4096
 
 
-class _Messages(ctypes.Structure):
-    _fields_ = [
+class _Matching(ctypes.Structure):
+    """Mirror of ``ts_matching``."""
+
+    _fields_ = (
+        ("packets", ctypes.c_void_p),
+        ("messages", ctypes.c_void_p),
         ("n", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name, _ in _INPUTS),
-    ]
-
-
-class _Results(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_void_p)
-        for name in ("flags", "first_delay_ns", "final_delay_ns", "session_ns")
-    ]
+        ("to", Counters),
+        ("samples", ctypes.POINTER(Words)),
+        ("requesters", ctypes.POINTER(Words)),
+        ("targets", ctypes.POINTER(Words)),
+    )
 
 
 class _Events(ctypes.Structure):
-    _fields_ = [
+    _fields_ = (
         ("capacity", ctypes.c_int64),
         ("n", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name, _ in _EVENTS),
-    ]
+    )
 
 
 kernel.ts_transactions_new.restype = ctypes.c_void_p
-kernel.ts_transactions_new.argtypes = []
-kernel.ts_transactions_free.argtypes = [ctypes.c_void_p]
+kernel.ts_transactions_new.argtypes = ()
+kernel.ts_transactions_free.restype = None
+kernel.ts_transactions_free.argtypes = (ctypes.c_void_p,)
 kernel.ts_transactions_match.restype = ctypes.c_int64
-kernel.ts_transactions_match.argtypes = [
+kernel.ts_transactions_match.argtypes = (
     ctypes.c_void_p,
     ctypes.c_int64,
-    ctypes.POINTER(_Messages),
-    ctypes.POINTER(_Results),
+    ctypes.POINTER(_Matching),
     ctypes.POINTER(_Events),
-]
+)
 kernel.ts_transactions_pass.restype = ctypes.c_int64
-kernel.ts_transactions_pass.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(_Events)]
+kernel.ts_transactions_pass.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(_Events))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,31 +83,26 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
-    """What matching tells of the messages, and of requests whose answer did not come.
+    """What matching tells of the messages, beside the counters.
 
     Attributes
     ----------
-    flags : ndarray of shape (n_messages,), uint8
-        IS_FIRST: opens a transaction. IS_RETRANSMISSION: the same content as the transaction's
-        last message of its sort, 50 ms or more later. IS_DUPLICATE: the same, sooner than any
-        retransmission timer fires (a mirrored or looped packet).
-    first_delay_s, final_delay_s : ndarray of shape (n_messages,), float64
-        In the answer that ends the wait: seconds since the request was first seen; NaN elsewhere.
-    session_s : ndarray of shape (n_messages,), float64
-        In the request that ends a session: its length in seconds; NaN elsewhere.
+    samples : ndarray of shape (n_samples,), uint64
+        Words (see `SampleTable`): delays, in the bin of the answer that ended the wait, and lengths
+        of the sessions that ended.
+    requesters, targets : ndarray of shape (n_requests,), uint64
+        Words (see `KeyTable`): the sender and the target of each request.
+    n_late : int
+        Samples left out, since their bin was closed.
     unanswered : Unanswered
         Requests whose patience ran out meanwhile.
     """
 
-    flags: NDArray[np.uint8]
-    first_delay_s: NDArray[np.float64]
-    final_delay_s: NDArray[np.float64]
-    session_s: NDArray[np.float64]
+    samples: NDArray[np.uint64]
+    requesters: NDArray[np.uint64]
+    targets: NDArray[np.uint64]
+    n_late: int
     unanswered: Unanswered
-
-
-def _seconds(delay_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(delay_ns < 0, np.nan, delay_ns * 1e-9)
 
 
 class TransactionMatcher:
@@ -131,37 +119,33 @@ class TransactionMatcher:
             kernel.ts_transactions_free(self._state)
         self._state = None
 
-    def match(
-        self, messages: MessageChunk, time_ns: NDArray[np.int64], direction: NDArray[np.uint8]
-    ) -> Matched:
-        """Match some messages, in capture order.
+    def match(self, batch: PacketBatch, table: BinTable) -> Matched:
+        """Match and count the messages of a batch whose packets were counted.
 
-        Parameters
-        ----------
-        messages : MessageChunk
-        time_ns : ndarray of shape (n_messages,), int64
-        direction : ndarray of shape (n_messages,), uint8
-            0 towards the service, 1 from it.
+        A retransmission has the same content as the transaction's last message of its sort, 50 ms
+        or more later; a duplicate comes sooner than any retransmission timer fires (a mirrored or
+        looped packet).
         """
-        n = len(messages)
-        named = {"time_ns": time_ns, "direction": direction}
-        columns = [
-            np.ascontiguousarray(named.get(name, getattr(messages, name, None)), dtype)
-            for name, dtype in _INPUTS
-        ]
-        inputs = _Messages(n, *(pointer(column) for column in columns))
-        flags = np.zeros(n, np.uint8)
-        first, final, session = (np.full(n, -1, np.int64) for _ in range(_N_DELAYS))
-        results = _Results(*(pointer(column) for column in (flags, first, final, session)))
+        n = len(batch.messages)
+        samples, requesters, targets = WordBuffer(2 * n), WordBuffer(n), WordBuffer(n)
+        matching = _Matching(
+            pointer(batch.packets),
+            pointer(batch.messages),
+            n,
+            counters_of(table),
+            *(ctypes.pointer(words.filled) for words in (samples, requesters, targets)),
+        )
         place = 0
 
         def step(events: _Events) -> bool:
             nonlocal place
-            place = kernel.ts_transactions_match(self._state, place, inputs, results, events)
+            place = kernel.ts_transactions_match(self._state, place, matching, events)
             return bool(place >= n)
 
         unanswered = _collect(step, n)
-        return Matched(flags, _seconds(first), _seconds(final), _seconds(session), unanswered)
+        return Matched(
+            samples.take(), requesters.take(), targets.take(), samples.filled.n_late, unanswered
+        )
 
     def finish(self, now_ns: int) -> Unanswered:
         """Let time pass to the end of the log, without another message."""

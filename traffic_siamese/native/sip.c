@@ -17,10 +17,55 @@ static const method METHODS[] = {
 };
 enum { N_METHODS = sizeof METHODS / sizeof *METHODS, MAX_METHOD_BYTES = 32 };
 
-static int is_token(uint8_t c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '!' || c == '%' || c == '*' || c == '_' || c == '+' ||
-           c == '`' || c == '\'' || c == '~';
+/* Which bytes a token may hold: RFC 3261 section 25.1. */
+static const uint8_t TOKEN[256] = {
+    ['!'] = 1, ['%'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
+    ['_'] = 1, ['`'] = 1, ['~'] = 1,
+    ['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+};
+
+static int is_token(uint8_t c) { return TOKEN[c]; }
+
+static uint64_t load64(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static uint64_t load32(const uint8_t *p) {
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* The last eight of n bytes in one word, or all of them where there are fewer. */
+static uint64_t load_end(const uint8_t *end, size_t n) {
+    const uint8_t *p = end - n;
+    if (n >= 8) return load64(end - 8);
+    if (n >= 4) return load32(p) | load32(end - 4) << 32;
+    return n ? p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)end[-1] << 16 : 0;
+}
+
+static uint64_t step(uint64_t lane, uint64_t word) {
+    lane = (lane ^ word) * 0x9e3779b97f4a7c15ULL;
+    return lane ^ lane >> 29;
+}
+
+/* Hash of a few bytes up to a whole message: eight lanes, since one multiplication waits for the
+ * one before it. */
+static uint64_t hash_of(const uint8_t *p, size_t n, uint64_t seed) {
+    uint64_t hash = seed ^ (uint64_t)n << 32;
+    const uint8_t *end = p + n;
+    if (n >= 64) {
+        uint64_t lane[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+        for (; end - p >= 64; p += 64)
+            for (int i = 0; i < 8; i++) lane[i] = step(lane[i], load64(p + 8 * i));
+        for (int i = 0; i < 8; i++) hash = step(hash, lane[i]);
+    }
+    for (; end - p > 8; p += 8) hash = step(hash, load64(p));
+    return ts_mix(step(hash, load_end(end, n)));
 }
 
 static uint8_t kind_of(const uint8_t *p, size_t n) {
@@ -121,7 +166,7 @@ static int read_start_line(const uint8_t *p, size_t n, int is_whole, sip_message
     const uint8_t *uri = p + i + 1;
     size_t user = 0, left = n - i - 1;
     while (user < left && uri[user] != '@' && uri[user] != ' ' && uri[user] != ';') user++;
-    out->target_key = ts_hash(uri, user, 0);
+    out->target_key = hash_of(uri, user, 0);
     return 1;
 }
 
@@ -137,7 +182,7 @@ static uint64_t branch_key(const uint8_t *p, size_t n) {
         if (at + 7 > n || !same_word(p + at, "branch=", 7)) continue;
         size_t stop = at += 7;
         while (stop < n && p[stop] != ';' && p[stop] != ',' && p[stop] > ' ') stop++;
-        return ts_hash(p + at, stop - at, 1);
+        return hash_of(p + at, stop - at, 1);
     }
     return 0;
 }
@@ -150,7 +195,7 @@ static uint64_t sequence_key(const uint8_t *p, size_t n, uint8_t *kind) {
     while (i < n && is_space(p[i])) i++;
     for (stop = i; stop < n && is_token(p[stop]);) stop++;
     *kind = kind_of(p + i, stop - i);
-    return ts_hash(p + i, stop - i, number);
+    return hash_of(p + i, stop - i, number);
 }
 
 static int64_t number(const uint8_t *p, size_t n) {
@@ -158,21 +203,6 @@ static int64_t number(const uint8_t *p, size_t n) {
     for (size_t i = 0; i < n && p[i] >= '0' && p[i] <= '9' && value < (1 << 26); i++)
         value = (value < 0 ? 0 : value) * 10 + (p[i] - '0');
     return value;
-}
-
-/* Hash of a whole head: four lanes, since one multiplication waits for the one before it. */
-static uint64_t content_key(const uint8_t *p, size_t n) {
-    uint64_t lane[4] = {1, 2, 3, 4}, word[4];
-    size_t left = n;
-    for (; left >= sizeof word; p += sizeof word, left -= sizeof word) {
-        memcpy(word, p, sizeof word);
-        for (int i = 0; i < 4; i++) {
-            lane[i] = (lane[i] ^ word[i]) * 0x9e3779b97f4a7c15ULL;
-            lane[i] ^= lane[i] >> 29;
-        }
-    }
-    for (int i = 1; i < 4; i++) lane[0] = ts_mix(lane[0] ^ lane[i]);
-    return ts_hash(p, left, lane[0] ^ n);
 }
 
 /* First letters of the headers that are read: most lines end here. */
@@ -200,10 +230,10 @@ static enum header header_of(const uint8_t *name, size_t n) {
     return HEADER_OTHER;
 }
 
-int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
+int sip_read_head(const uint8_t *p, size_t n, int wants_length, sip_message *out) {
     const uint8_t *end = p + n, *line = p, *next;
     uint64_t branch = 0, sequence = 0, call = 0;
-    int seen_via = 0;
+    int seen_via = 0, seen_call = 0, seen_sequence = 0;
     memset(out, 0, sizeof *out);
     out->request_kind = out->answer_class = NO_REQUEST;
     out->answered_kind = REQUEST_OTHER;
@@ -211,6 +241,7 @@ int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
     size_t start_bytes = line_bytes(line, end, &next);
     if (!read_start_line(p, start_bytes, next > p && next[-1] == '\n', out)) return 0;
     for (line = next; line < end; line = next) {
+        if (seen_via && seen_call && seen_sequence && !wants_length) break;
         size_t length = line_bytes(line, end, &next), name = 0, at;
         if (length == 0) break;
         while (next < end && (*next == ' ' || *next == '\t')) {
@@ -228,9 +259,13 @@ int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
                 if (!seen_via) branch = branch_key(line + at, length - at);
                 seen_via = 1;
                 break;
-            case HEADER_CALL_ID: call = ts_hash(line + at, length - at, 2); break;
+            case HEADER_CALL_ID:
+                call = hash_of(line + at, length - at, 2);
+                seen_call = 1;
+                break;
             case HEADER_CSEQ:
                 sequence = sequence_key(line + at, length - at, &out->answered_kind);
+                seen_sequence = 1;
                 break;
             case HEADER_LENGTH: out->body_bytes = number(line + at, length - at); break;
             case HEADER_OTHER: break;
@@ -239,6 +274,6 @@ int sip_read_head(const uint8_t *p, size_t n, sip_message *out) {
     if (out->request_kind != NO_REQUEST) out->answered_kind = out->request_kind;
     out->session_key = call;
     out->transaction_key = ts_mix(call ^ ts_mix(branch ^ ts_mix(sequence)));
-    out->content_key = content_key(p, n);
+    out->content_key = hash_of(p, n, 4);
     return 1;
 }

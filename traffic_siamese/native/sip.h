@@ -18,6 +18,8 @@ enum request_kind {
     NO_REQUEST = 255
 };
 
+enum { N_REQUEST_KINDS = REQUEST_OTHER + 1 };
+
 enum answer_class {
     ANSWER_PROVISIONAL,
     ANSWER_SUCCESS,
@@ -49,7 +51,8 @@ int sip_starts(const uint8_t *p, size_t n);
 /* Length of the head including its blank line, or 0 where it does not end within n bytes. */
 size_t sip_head_bytes(const uint8_t *p, size_t n);
 
-/* Read a head of n bytes, which may be cut short.  Returns 0 where it is no SIP message. */
-int sip_read_head(const uint8_t *p, size_t n, sip_message *out);
+/* Read a head of n bytes, which may be cut short, or go on to its body.  Returns 0 where it is no
+ * SIP message.  Where the body's length is not wanted the reading ends sooner. */
+int sip_read_head(const uint8_t *p, size_t n, int wants_length, sip_message *out);
 
 #endif

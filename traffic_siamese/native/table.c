@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { MIN_SLOTS = 1 << 10 };
+enum { MIN_SLOTS = 1 << 10, CACHE_LINE_BYTES = 64 };
 
 static table_entry *entry_at(const table *t, size_t i) {
     return (table_entry *)(void *)(t->slots + i * t->entry_bytes);
@@ -22,16 +22,23 @@ static int is_fresh(const table_entry *e, int64_t now_ns, int64_t life_ns) {
     return ts_apart_ns(now_ns, e->last_ns) <= life_ns;
 }
 
+/* Free slots, so that an entry of a cache line's size lies in one. */
+static int make_slots(table *t) {
+    t->memory = calloc(t->n_slots * t->entry_bytes + CACHE_LINE_BYTES, 1);
+    uintptr_t beyond = (uintptr_t)t->memory % CACHE_LINE_BYTES;
+    t->slots = (uint8_t *)t->memory + (beyond ? CACHE_LINE_BYTES - beyond : 0);
+    return t->memory != NULL;
+}
+
 int table_init(table *t, size_t entry_bytes, size_t max_slots, int64_t life_ns,
                void (*drop)(void *)) {
-    t->slots = calloc(MIN_SLOTS, entry_bytes);
     t->entry_bytes = entry_bytes;
     t->n_slots = MIN_SLOTS;
     t->n_used = 0;
     t->max_slots = max_slots;
     t->life_ns = life_ns;
     t->drop = drop;
-    return t->slots != NULL;
+    return make_slots(t);
 }
 
 static void forget(const table *t, table_entry *e) {
@@ -39,11 +46,11 @@ static void forget(const table *t, table_entry *e) {
 }
 
 void table_free(table *t) {
-    if (!t->slots) return;
+    if (!t->memory) return;
     for (size_t i = 0; i < t->n_slots; i++)
         if (entry_at(t, i)->key) forget(t, entry_at(t, i));
-    free(t->slots);
-    t->slots = NULL;
+    free(t->memory);
+    t->memory = NULL;
 }
 
 static size_t count_fresh(const table *t, int64_t now_ns, int64_t life_ns) {
@@ -69,8 +76,7 @@ static void make_room(table *t, int64_t now_ns) {
         else if (life_ns) life_ns /= 2;
         else break;
     }
-    t->slots = calloc(t->n_slots, t->entry_bytes);
-    if (!t->slots) {
+    if (!make_slots(t)) {
         *t = old;
         start_over(t);
         return;
@@ -86,7 +92,7 @@ static void make_room(table *t, int64_t now_ns) {
             forget(t, e);
         }
     }
-    free(old.slots);
+    free(old.memory);
 }
 
 void *table_find(const table *t, uint64_t key, int64_t now_ns) {

@@ -14,7 +14,8 @@ typedef struct {
 } table_entry;
 
 typedef struct {
-    uint8_t *slots;
+    uint8_t *slots; /* begins at a cache line */
+    void *memory;
     size_t entry_bytes, n_slots, n_used, max_slots;
     int64_t life_ns;
     void (*drop)(void *entry); /* called for each entry forgotten; may be NULL */

@@ -2,11 +2,12 @@
  * requests that stay unanswered, session lengths.  Protocol-neutral: it sees keys, not messages. */
 #include <stdlib.h>
 
+#include "counting.h"
 #include "table.h"
 
-enum { IS_FIRST = 1, IS_RETRANSMISSION = 2, IS_DUPLICATE = 4 };
-enum { KIND_SESSION_START = 0, KIND_SESSION_END = 1, KIND_ACKNOWLEDGEMENT = 6, NONE = 255 };
-enum { CLASS_PROVISIONAL = 0, CLASS_SUCCESS = 1 };
+enum repeat { NO_REPEAT, IS_RETRANSMISSION, IS_DUPLICATE };
+/* Slots of the samples; a delay's slot is this plus the direction of its request. */
+enum { FIRST_DELAY = 0, FINAL_DELAY = 2, SESSION_LENGTH = 4, N_SAMPLE_SLOTS = 5 };
 enum { MIN_QUEUE_SLOTS = 1 << 12, MAX_SLOTS = 1 << 20, MAX_STEPS_UP = 1 << 10, LOOK_AHEAD = 8 };
 
 /* An identical copy sooner than this is no retransmission: no timer fires so early. */
@@ -49,17 +50,14 @@ typedef struct {
     int64_t now_ns;
 } matcher;
 
+/* What is counted of the messages; mirrored in features/transactions.py. */
 typedef struct {
+    const ts_packet_row *packets;
+    const ts_message_row *messages;
     int64_t n;
-    const int64_t *time_ns;
-    const uint8_t *direction, *request_kind, *answer_class, *answered_kind;
-    const uint64_t *transaction_key, *session_key, *content_key;
-} message_columns;
-
-typedef struct {
-    uint8_t *flags;
-    int64_t *first_delay_ns, *final_delay_ns, *session_ns; /* -1: none */
-} result_columns;
+    ts_counters to;
+    ts_words *samples, *requesters, *targets;
+} ts_matching;
 
 typedef struct {
     int64_t capacity, n;
@@ -149,79 +147,116 @@ static int run_out(matcher *m, int patience, event_columns *events) {
     return 1;
 }
 
-static uint8_t repeat_flag(uint64_t content, int64_t now_ns, uint64_t *last_content,
-                           int64_t *seen_ns, int seen_before) {
-    uint8_t flag = 0;
+/* Does this content repeat the last one of its side? */
+static enum repeat repeat_of(uint64_t content, int64_t now_ns, uint64_t *last_content,
+                             int64_t *seen_ns, int seen_before) {
+    enum repeat repeat = NO_REPEAT;
     if (seen_before && *last_content == content)
-        flag = age_ns(now_ns, *seen_ns) < DUPLICATE_NS ? IS_DUPLICATE : IS_RETRANSMISSION;
+        repeat = age_ns(now_ns, *seen_ns) < DUPLICATE_NS ? IS_DUPLICATE : IS_RETRANSMISSION;
     *last_content = content;
     *seen_ns = now_ns;
-    return flag;
+    return repeat;
 }
 
-static transaction *transaction_of(matcher *m, const message_columns *in, int64_t i) {
+/* A sample's word: its group above, the bits of its value in seconds (which sort as it does). */
+static void add_sample(const ts_matching *in, const ts_packet_row *packet, unsigned slot,
+                       int64_t delay_ns) {
+    float value_s = (float)((double)delay_ns * 1e-9);
+    uint32_t bits;
+    memcpy(&bits, &value_s, sizeof bits);
+    uint64_t group = (uint64_t)packet->row * N_SAMPLE_SLOTS + slot;
+    ts_add_word(&in->to, in->samples, packet->row, (group << 32) | bits);
+}
+
+static transaction *transaction_of(matcher *m, const ts_message_row *message, int64_t time_ns) {
     int is_new;
-    transaction *t = table_get(&m->transactions, in->transaction_key[i], m->now_ns, &is_new);
-    if (is_new || in->time_ns[i] > t->entry.last_ns) t->entry.last_ns = in->time_ns[i];
+    transaction *t = table_get(&m->transactions, message->transaction_key, m->now_ns, &is_new);
+    if (is_new || time_ns > t->entry.last_ns) t->entry.last_ns = time_ns;
     return t;
-}
-
-static void take_request(matcher *m, const message_columns *in, int64_t i, result_columns *out) {
-    transaction *t = transaction_of(m, in, i);
-    int64_t now_ns = in->time_ns[i];
-    out->flags[i] = repeat_flag(in->content_key[i], now_ns, &t->request_content,
-                                &t->request_seen_ns, t->asked);
-    if (t->asked) return;
-    out->flags[i] |= IS_FIRST;
-    t->asked = 1;
-    t->request_ns = now_ns;
-    if (in->request_kind[i] == KIND_ACKNOWLEDGEMENT || t->answered) return;
-    pending request = {t->entry.key, now_ns, in->direction[i]};
-    for (int p = 0; p < 2; p++) wait_for_answer(m->queues + p, request);
-}
-
-static void take_answer(matcher *m, const message_columns *in, int64_t i, result_columns *out) {
-    transaction *t = transaction_of(m, in, i);
-    int64_t now_ns = in->time_ns[i];
-    int is_final = in->answer_class[i] != CLASS_PROVISIONAL;
-    out->flags[i] = repeat_flag(in->content_key[i], now_ns, &t->answer_content,
-                                &t->answer_seen_ns, t->answered);
-    if (t->asked && !t->answered) out->first_delay_ns[i] = age_ns(now_ns, t->request_ns);
-    if (t->asked && is_final && !t->final) out->final_delay_ns[i] = age_ns(now_ns, t->request_ns);
-    t->answered = 1;
-    t->final |= (uint8_t)is_final;
 }
 
 /* A session runs from the success of its start to the request that ends it; a repeated end does
  * not end it again. */
-static void follow_session(matcher *m, const message_columns *in, int64_t i, result_columns *out) {
-    int is_new;
-    session *s;
-    if (in->request_kind[i] == KIND_SESSION_END) {
-        s = table_find(&m->sessions, in->session_key[i], in->time_ns[i]);
-        if (!s || s->ended) return;
-        out->session_ns[i] = age_ns(in->time_ns[i], s->entry.last_ns);
-        s->ended = 1;
-    } else if (in->answer_class[i] == CLASS_SUCCESS &&
-               in->answered_kind[i] == KIND_SESSION_START) {
-        table_get(&m->sessions, in->session_key[i], in->time_ns[i], &is_new);
-    }
+static void end_session(matcher *m, const ts_matching *in, const ts_message_row *message,
+                        const ts_packet_row *packet) {
+    session *s = table_find(&m->sessions, message->session_key, packet->time_ns);
+    if (!s || s->ended) return;
+    add_sample(in, packet, SESSION_LENGTH, age_ns(packet->time_ns, s->entry.last_ns));
+    s->ended = 1;
 }
 
-/* Match messages first..n-1.  Stops early where the events are full; returns the message to go on
- * with.  Messages should come in time order; one that comes late is matched at its own time. */
-TS_EXPORT int64_t ts_transactions_match(void *state, int64_t first, const message_columns *in,
-                                        result_columns *out, event_columns *events) {
+static void take_request(matcher *m, const ts_matching *in, const ts_message_row *message,
+                         const ts_packet_row *packet) {
+    transaction *t = transaction_of(m, message, packet->time_ns);
+    double *cell = ts_cell(&in->to, packet);
+    const int32_t *place = in->to.place;
+    enum repeat repeat = repeat_of(message->content_key, packet->time_ns, &t->request_content,
+                                   &t->request_seen_ns, t->asked);
+    cell[place[COUNTED_REQUESTS + message->request_kind]] += 1;
+    cell[place[COUNTED_RETRANSMITTED_REQUESTS]] += repeat == IS_RETRANSMISSION;
+    cell[place[COUNTED_DUPLICATES]] += repeat == IS_DUPLICATE;
+    ts_add_key(&in->to, in->requesters, packet->row, packet->src_key);
+    ts_add_key(&in->to, in->targets, packet->row, message->target_key);
+    if (message->request_kind == REQUEST_SESSION_END) end_session(m, in, message, packet);
+    if (t->asked) return;
+    cell[place[COUNTED_NEW_TRANSACTIONS]] += 1;
+    t->asked = 1;
+    t->request_ns = packet->time_ns;
+    if (message->request_kind == REQUEST_ACKNOWLEDGEMENT || t->answered) return;
+    pending request = {t->entry.key, packet->time_ns, packet->direction};
+    for (int p = 0; p < 2; p++) wait_for_answer(m->queues + p, request);
+}
+
+static void count_success(matcher *m, const ts_matching *in, const ts_message_row *message,
+                          const ts_packet_row *packet) {
+    double *cell = ts_cell(&in->to, packet);
+    int is_new;
+    if (message->answered_kind == REQUEST_REGISTRATION)
+        cell[in->to.place[COUNTED_DONE_REGISTRATIONS]] += 1;
+    if (message->answered_kind != REQUEST_SESSION_START) return;
+    cell[in->to.place[COUNTED_STARTED_SESSIONS]] += 1;
+    table_get(&m->sessions, message->session_key, packet->time_ns, &is_new);
+}
+
+static void take_answer(matcher *m, const ts_matching *in, const ts_message_row *message,
+                        const ts_packet_row *packet) {
+    transaction *t = transaction_of(m, message, packet->time_ns);
+    double *cell = ts_cell(&in->to, packet);
+    const int32_t *place = in->to.place;
+    int is_final = message->answer_class != ANSWER_PROVISIONAL;
+    unsigned asked_direction = 1u - packet->direction; /* an answer goes against its request */
+    enum repeat repeat = repeat_of(message->content_key, packet->time_ns, &t->answer_content,
+                                   &t->answer_seen_ns, t->answered);
+    cell[place[COUNTED_ANSWERS + message->answer_class]] += 1;
+    cell[place[COUNTED_RETRANSMITTED_ANSWERS]] += repeat == IS_RETRANSMISSION;
+    cell[place[COUNTED_DUPLICATES]] += repeat == IS_DUPLICATE;
+    if (t->asked) {
+        int64_t delay_ns = age_ns(packet->time_ns, t->request_ns);
+        if (!t->answered) add_sample(in, packet, FIRST_DELAY + asked_direction, delay_ns);
+        /* A session's start waits for a person, not for a machine. */
+        if (is_final && !t->final && message->answered_kind != REQUEST_SESSION_START)
+            add_sample(in, packet, FINAL_DELAY + asked_direction, delay_ns);
+    }
+    t->answered = 1;
+    t->final |= (uint8_t)is_final;
+    if (message->answer_class == ANSWER_SUCCESS) count_success(m, in, message, packet);
+}
+
+/* Match and count messages first..n-1.  Stops early where the events are full; returns the message
+ * to go on with.  Messages should come in time order; one that comes late is matched at its own
+ * time. */
+TS_EXPORT int64_t ts_transactions_match(void *state, int64_t first, const ts_matching *in,
+                                        event_columns *events) {
     matcher *m = state;
     for (int64_t i = first; i < in->n; i++) {
+        const ts_message_row *message = in->messages + i;
+        const ts_packet_row *packet = in->packets + message->packet;
         if (i + LOOK_AHEAD < in->n)
-            table_expect(&m->transactions, in->transaction_key[i + LOOK_AHEAD]);
-        tick(m, in->time_ns[i]);
+            table_expect(&m->transactions, message[LOOK_AHEAD].transaction_key);
+        tick(m, packet->time_ns);
         if (!run_out(m, 0, events) || !run_out(m, 1, events)) return i;
-        out->first_delay_ns[i] = out->final_delay_ns[i] = out->session_ns[i] = -1;
-        if (in->request_kind[i] != NONE) take_request(m, in, i, out);
-        else take_answer(m, in, i, out);
-        follow_session(m, in, i, out);
+        if (message->request_kind != NO_REQUEST) take_request(m, in, message, packet);
+        else take_answer(m, in, message, packet);
     }
     return in->n;
 }
