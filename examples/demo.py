@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NEW_FAULT = "route_misconfig"
 EXAMPLE = f"A/{NEW_FAULT}-1.pcap.zst"
 SAME_FAULT_ELSEWHERE = f"C/{NEW_FAULT}-1.pcap.zst"
+WINDOW_S = 32
 CAPTURES_OF_C = ("C/normal-1.pcap.zst", "C/blocked-1.pcap.zst", "C/capacity-1.pcap.zst")
 
 Row = dict[str, str]
@@ -133,16 +134,27 @@ def span(row: Row) -> str:
     return f"{moment(row['start']):%H:%M:%S}–{moment(row['end']):%H:%M:%S}"
 
 
+def is_right(fault: Row | None, incidents: list[Row]) -> bool:
+    """Tell whether the longest incident is the fault, or there is neither."""
+    if fault is None or not incidents:
+        return fault is None and not incidents
+    longest = max(incidents, key=seconds)
+    late_s = [
+        abs((moment(longest[side]) - moment(fault[side])).total_seconds())
+        for side in ("start", "end")
+    ]
+    return longest["label"] == fault["label"] and max(late_s) <= WINDOW_S
+
+
 def print_capture(capture: str, truth: list[Row], incidents: list[Row]) -> None:
     """Print what was done in a capture, what was found, and whether the two agree.
 
-    Right is: the longest incident bears the fault's name; in normal traffic: no incident at all.
+    Right is: the longest incident bears the fault's name, and starts and ends within a window's
+    length of it; in normal traffic: no incident at all.
     """
     fault = next((row for row in truth if row["label"] != "normal"), None)
-    expected = fault["label"] if fault else "normal"
-    longest = max(incidents, key=seconds)["label"] if incidents else "normal"
-    done = f"{span(fault)} {expected}" if fault else "nothing"
-    print(f"{capture}: {'right' if longest == expected else 'WRONG'}")
+    done = f"{span(fault)} {fault['label']}" if fault else "nothing"
+    print(f"{capture}: {'right' if is_right(fault, incidents) else 'WRONG'}")
     print(f"    expected    {done}")
     found = [f"{span(row)} {row['label']} {float(row['confidence']):.2f}" for row in incidents]
     for i, text in enumerate(found or ["nothing"]):
