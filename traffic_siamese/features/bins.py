@@ -47,13 +47,11 @@ class BinTable:
 
     def rows(self, bins: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each bin number, making rows for new ones."""
-        changes = np.flatnonzero(np.diff(bins)) + 1  # packets of one bin mostly stand together
-        firsts = np.concatenate([[0], changes]) if len(bins) else changes
+        firsts = run_starts(bins)  # packets of one bin mostly stand together
         row_of = self._row_of
         found = [row_of.setdefault(number, len(row_of)) for number in bins[firsts].tolist()]
         self._grow()
-        lengths = np.diff(np.concatenate([firsts, [len(bins)]]))
-        return np.repeat(np.asarray(found, np.int64), lengths)
+        return np.repeat(np.array(found, np.int64), np.diff(firsts, append=len(bins)))
 
     def _grow(self) -> None:
         if len(self) > len(self._counts):
@@ -67,6 +65,13 @@ class BinTable:
     ) -> None:
         """Add one to a counter of each row."""
         np.add.at(self.counts, (rows, direction, counter), 1.0)
+
+
+def run_starts(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where each run of equal values begins, shape (n_runs,)."""
+    starts = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=starts[1:])
+    return np.flatnonzero(starts)
 
 
 def _wider(array: NDArray[Any], room: int) -> NDArray[Any]:

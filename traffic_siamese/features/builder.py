@@ -44,7 +44,8 @@ class SeriesBuilder:
     def __init__(self, bin_ns: int) -> None:
         self.table = BinTable(bin_ns, N_COUNTERS)
         self.delays = SampleTable(N_SAMPLE_SLOTS)
-        self.hosts, self.senders, self.requesters, self.targets = (KeyTable() for _ in range(4))
+        self.hosts, self.requesters, self.targets = (KeyTable() for _ in range(3))
+        self.senders = KeyTable(with_shares=True)
         self.n_packets = self.n_messages = self.n_on_sip_ports = self.n_late = 0
         self._batcher = Batcher()
         self._transactions = TransactionMatcher()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from traffic_siamese.features.bins import run_starts
 
 _KEY_BITS = np.uint64(40)
 _MERGE_WORDS = 1 << 17
@@ -16,10 +16,16 @@ class KeyTable:
 
     A row and 40 bits of a key share one 64-bit word: among 10,000 keys of a bin two fall together
     once in 20,000 bins. Sorting brings equal words together.
+
+    Parameters
+    ----------
+    with_shares : bool
+        False: only distinct keys are asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_shares: bool = False) -> None:
         self.n_waiting = 0
+        self._with_shares = with_shares
         self._n_fresh = 0
         self._fresh: list[NDArray[np.uint64]] = []
         self._merged: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
@@ -37,7 +43,7 @@ class KeyTable:
         """Let fresh words that are equal wait as one, with their number."""
         fresh = np.concatenate([*self._fresh, np.empty(0, np.uint64)])
         fresh.sort()
-        first = _firsts(fresh)
+        first = run_starts(fresh)
         self._merged.append((fresh[first], np.diff(first, append=len(fresh))))
         self.n_waiting += len(first) - len(fresh)
         self._fresh, self._n_fresh = [], 0
@@ -47,37 +53,36 @@ class KeyTable:
         self._merge()
         words, counts = (np.concatenate(parts) for parts in zip(*self._merged, strict=True))
         order = np.argsort(words, kind="stable")  # nearly sorted: rows come in order of time
-        first = _firsts(words[order])
+        first = run_starts(words[order])
         words = words[order[first]]
         counts = np.add.reduceat(counts[order], first) if len(first) else counts
         rows = (words >> _KEY_BITS).astype(np.int64)
         now = closes[rows]
-        self._done.append(_describe(rows[now], counts[now]))
+        self._done.append(_describe(rows[now], counts[now], with_shares=self._with_shares))
         self._merged = [(words[~now], counts[~now])]
         self.n_waiting = len(words) - int(np.count_nonzero(now))
 
     def statistics(self, n_rows: int) -> NDArray[np.float64]:
-        """Return (n_rows, 3): distinct keys, share of the busiest, entropy in bits; 0 if none."""
+        """Return (n_rows, 3): distinct keys, share of the busiest, entropy in bits.
+
+        They are 0 where there was no key, the last two where shares are not asked for.
+        """
         out = np.zeros((n_rows, 3))
         for rows, statistics in self._done:
             out[rows] = statistics
         return out
 
 
-def _firsts(ordered: NDArray[Any]) -> NDArray[np.int64]:
-    """Return where each run of equal values begins."""
-    return np.flatnonzero(np.diff(ordered, prepend=~ordered[:1]))
-
-
 def _describe(
-    rows: NDArray[np.int64], counts: NDArray[np.int64]
+    rows: NDArray[np.int64], counts: NDArray[np.int64], *, with_shares: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    first = _firsts(rows)
-    if not len(first):
-        return rows, np.empty((0, 3))
+    first = run_starts(rows)
     n_keys = np.diff(first, append=len(rows))
-    total = np.add.reduceat(counts, first)
-    share = counts / np.repeat(total, n_keys)
-    entropy = np.add.reduceat(-share * np.log2(share), first)
-    busiest = np.maximum.reduceat(counts, first) / total
-    return rows[first], np.stack([n_keys, busiest, np.maximum(entropy, 0)], axis=1)
+    statistics = np.zeros((len(first), 3))
+    statistics[:, 0] = n_keys
+    if with_shares and len(first):
+        total = np.add.reduceat(counts, first)
+        share = counts / np.repeat(total, n_keys)
+        statistics[:, 1] = np.maximum.reduceat(counts, first) / total
+        statistics[:, 2] = np.maximum(np.add.reduceat(-share * np.log2(share), first), 0)
+    return rows[first], statistics

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from traffic_siamese.features.batches import PacketBatch
 
 MAX_SERVICE_HOSTS = 64
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def find_service(batch: PacketBatch) -> NDArray[np.uint64]:
@@ -33,7 +34,9 @@ def find_service(batch: PacketBatch) -> NDArray[np.uint64]:
     src, dst = seen["src_key"], seen["dst_key"]
     toward_lower = seen["dst_port"] < seen["src_port"]
     ends = np.stack([np.minimum(src, dst), np.maximum(src, dst)], axis=1)
-    edges, edge_of, n_packets = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
+    edge = ends[:, 0] * _ODD + ends[:, 1]  # one word for both: their keys are hashes
+    _, example, n_packets = np.unique(edge, return_index=True, return_counts=True)
+    edges = ends[example]
     hosts, ends_at = np.unique(edges, return_inverse=True)
     ends_at = ends_at.reshape(edges.shape)
     lower_port = np.bincount(
@@ -41,7 +44,7 @@ def find_service(batch: PacketBatch) -> NDArray[np.uint64]:
     )
     service: list[int] = []
     open_edges = np.ones(len(edges), bool)
-    while n_packets[open_edges].sum() > 0.02 * len(edge_of) and len(service) < MAX_SERVICE_HOSTS:
+    while n_packets[open_edges].sum() > 0.02 * len(seen) and len(service) < MAX_SERVICE_HOSTS:
         n_peers = np.bincount(ends_at[open_edges].ravel(), minlength=len(hosts))
         best = int(np.argmax(n_peers + lower_port / (len(src) + 1.0)))
         service.append(best)

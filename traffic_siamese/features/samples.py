@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic_siamese.features.bins import run_starts
+
 STATISTICS = ("median", "p95", "std", "mean")
 _VALUE_BITS = np.uint64(32)
 
@@ -31,7 +33,7 @@ def grouped_statistics(
     words.sort()
     group = words >> _VALUE_BITS
     value = words.astype(np.uint32).view(np.float32).astype(np.float64)
-    first = np.flatnonzero(np.diff(group, prepend=~group[:1]))
+    first = run_starts(group)
     size = np.diff(first, append=len(group))
     statistics = np.empty((len(first), 4))
     for column, share in enumerate((0.5, 0.95)):
@@ -69,10 +71,12 @@ class SampleTable:
     def describe(self, closes: NDArray[np.bool_]) -> None:
         """Describe the samples of the rows that close now."""
         words = np.concatenate([*self._waiting, np.empty(0, np.uint64)])
-        is_now = np.repeat(closes, self.n_slots)[words >> _VALUE_BITS]
-        self._done.append(grouped_statistics(words[is_now]))
-        self._waiting = [words[~is_now]]
-        self.n_waiting = len(self._waiting[0])
+        now, later = words, words[:0]
+        if not closes.all():
+            is_now = np.repeat(closes, self.n_slots)[words >> _VALUE_BITS]
+            now, later = words[is_now], words[~is_now]
+        self._done.append(grouped_statistics(now))
+        self._waiting, self.n_waiting = [later], len(later)
 
     def statistics(self, n_rows: int) -> NDArray[np.float64]:
         """Return what was described, shape (n_rows, n_slots, 4); NaN where nothing was."""

@@ -17,16 +17,30 @@ static const method METHODS[] = {
 };
 enum { N_METHODS = sizeof METHODS / sizeof *METHODS, MAX_METHOD_BYTES = 32 };
 
-/* Which bytes a token may hold: RFC 3261 section 25.1. */
-static const uint8_t TOKEN[256] = {
-    ['!'] = 1, ['%'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
-    ['_'] = 1, ['`'] = 1, ['~'] = 1,
+enum { TOKEN = 1, ENDS_USER = 2, ENDS_BRANCH = 4, ENDS_VIA_PART = 8, SPACE = 16 };
+
+/* What a byte may be, so that one look tells: a token's (RFC 3261 section 25.1), or the end of the
+ * user in a URI, of a branch, of a part of Via; white space, a folded line's too. */
+static const uint8_t BYTE[256] = {
+    ['!'] = TOKEN, ['%'] = TOKEN, ['\''] = TOKEN, ['*'] = TOKEN, ['+'] = TOKEN, ['-'] = TOKEN,
+    ['.'] = TOKEN, ['_'] = TOKEN, ['`'] = TOKEN, ['~'] = TOKEN,
     ['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     ['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    [0] = 4, 4, 4, 4, 4, 4, 4, 4, 4, 4 | SPACE, 4 | SPACE, 4, 4, 4 | SPACE, 4, 4,
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, /* what is no character ends a branch */
+    [' '] = ENDS_BRANCH | SPACE | ENDS_USER, [';'] = ENDS_USER | ENDS_BRANCH | ENDS_VIA_PART,
+    [','] = ENDS_BRANCH | ENDS_VIA_PART, ['@'] = ENDS_USER,
 };
 
-static int is_token(uint8_t c) { return TOKEN[c]; }
+static int is_token(uint8_t c) { return BYTE[c] & TOKEN; }
+
+/* How many of the first bytes are none of these. */
+static size_t until(const uint8_t *p, size_t n, uint8_t kinds) {
+    size_t i = 0;
+    while (i < n && !(BYTE[p[i]] & kinds)) i++;
+    return i;
+}
 
 static uint64_t load64(const uint8_t *p) {
     uint64_t word;
@@ -53,17 +67,23 @@ static uint64_t step(uint64_t lane, uint64_t word) {
     return lane ^ lane >> 29;
 }
 
-/* Hash of a few bytes up to a whole message: eight lanes, since one multiplication waits for the
- * one before it. */
+/* Hash of 64 bytes or more: eight lanes, since one multiplication waits for the one before it. */
+static uint64_t hash_lanes(const uint8_t *p, size_t n, uint64_t seed) {
+    uint64_t lane[8] = {seed, 2, 3, 4, 5, 6, 7, n};
+    for (const uint8_t *last = p + n - 64;; p += 64) {
+        if (p > last) p = last; /* the last bytes overlap those before */
+        for (int i = 0; i < 8; i++) lane[i] = step(lane[i], load64(p + 8 * i));
+        if (p == last) break;
+    }
+    for (int n_lanes = 4; n_lanes; n_lanes /= 2)
+        for (int i = 0; i < n_lanes; i++) lane[i] = step(lane[i], lane[i + n_lanes]);
+    return ts_mix(lane[0]);
+}
+
 static uint64_t hash_of(const uint8_t *p, size_t n, uint64_t seed) {
     uint64_t hash = seed ^ (uint64_t)n << 32;
     const uint8_t *end = p + n;
-    if (n >= 64) {
-        uint64_t lane[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-        for (; end - p >= 64; p += 64)
-            for (int i = 0; i < 8; i++) lane[i] = step(lane[i], load64(p + 8 * i));
-        for (int i = 0; i < 8; i++) hash = step(hash, lane[i]);
-    }
+    if (n >= 64) return hash_lanes(p, n, seed);
     for (; end - p > 8; p += 8) hash = step(hash, load64(p));
     return ts_mix(step(hash, load_end(end, n)));
 }
@@ -164,25 +184,23 @@ static int read_start_line(const uint8_t *p, size_t n, int is_whole, sip_message
     if (i == 0 || i >= n || !names_sip(p, n, is_whole)) return 0;
     out->request_kind = out->answered_kind = kind_of(p, i);
     const uint8_t *uri = p + i + 1;
-    size_t user = 0, left = n - i - 1;
-    while (user < left && uri[user] != '@' && uri[user] != ' ' && uri[user] != ';') user++;
-    out->target_key = hash_of(uri, user, 0);
+    out->target_key = hash_of(uri, until(uri, n - i - 1, ENDS_USER), 0);
     return 1;
 }
 
 /* White space inside a header, which may be folded: RFC 3261 section 7.3.1. */
-static int is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+static int is_space(uint8_t c) { return BYTE[c] & SPACE; }
 
 /* Hash of the first Via value's branch parameter, or 0 where there is none. */
 static uint64_t branch_key(const uint8_t *p, size_t n) {
-    for (size_t i = 0; i + 7 < n && p[i] != ','; i++) {
-        if (p[i] != ';') continue;
-        size_t at = i + 1;
-        while (at < n && is_space(p[at])) at++;
-        if (at + 7 > n || !same_word(p + at, "branch=", 7)) continue;
-        size_t stop = at += 7;
-        while (stop < n && p[stop] != ';' && p[stop] != ',' && p[stop] > ' ') stop++;
-        return hash_of(p + at, stop - at, 1);
+    size_t at = until(p, n, ENDS_VIA_PART);
+    while (at < n && p[at] == ';') {
+        for (at++; at < n && is_space(p[at]);) at++;
+        if (at + 7 <= n && same_word(p + at, "branch=", 7)) {
+            p += at + 7;
+            return hash_of(p, until(p, n - at - 7, ENDS_BRANCH), 1);
+        }
+        at += until(p + at, n - at, ENDS_VIA_PART);
     }
     return 0;
 }

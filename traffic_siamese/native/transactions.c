@@ -131,6 +131,7 @@ static int run_out(matcher *m, int patience, event_columns *events) {
     queue *q = m->queues + patience;
     while (q->n) {
         pending *first = q->items + q->head;
+        if (q->n > LOOK_AHEAD) table_expect(&m->transactions, item_at(q, LOOK_AHEAD)->key);
         int is_due = age_ns(m->now_ns, first->request_ns) >= PATIENCE_NS[patience];
         int is_ahead = age_ns(first->request_ns, m->now_ns) > LATE_NS; /* the clock was set back */
         if (!is_due && !is_ahead) return 1;
@@ -242,6 +243,13 @@ static void take_answer(matcher *m, const ts_matching *in, const ts_message_row 
     if (message->answer_class == ANSWER_SUCCESS) count_success(m, in, message, packet);
 }
 
+/* What will be looked for soon: the entries lie anywhere in memory. */
+static void look_ahead(const matcher *m, const ts_message_row *message) {
+    table_expect(&m->transactions, message->transaction_key);
+    if (message->request_kind == REQUEST_SESSION_END || message->answer_class == ANSWER_SUCCESS)
+        table_expect(&m->sessions, message->session_key);
+}
+
 /* Match and count messages first..n-1.  Stops early where the events are full; returns the message
  * to go on with.  Messages should come in time order; one that comes late is matched at its own
  * time. */
@@ -251,8 +259,7 @@ TS_EXPORT int64_t ts_transactions_match(void *state, int64_t first, const ts_mat
     for (int64_t i = first; i < in->n; i++) {
         const ts_message_row *message = in->messages + i;
         const ts_packet_row *packet = in->packets + message->packet;
-        if (i + LOOK_AHEAD < in->n)
-            table_expect(&m->transactions, message[LOOK_AHEAD].transaction_key);
+        if (i + LOOK_AHEAD < in->n) look_ahead(m, message + LOOK_AHEAD);
         tick(m, packet->time_ns);
         if (!run_out(m, 0, events) || !run_out(m, 1, events)) return i;
         if (message->request_kind != NO_REQUEST) take_request(m, in, message, packet);
