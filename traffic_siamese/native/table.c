@@ -100,10 +100,6 @@ void *table_find(const table *t, uint64_t key, int64_t now_ns) {
     return e->key && is_fresh(e, now_ns, t->life_ns) ? e : NULL;
 }
 
-void table_expect(const table *t, uint64_t key) {
-    __builtin_prefetch(entry_at(t, (size_t)usable(key) & (t->n_slots - 1)));
-}
-
 static void start_entry(const table *t, table_entry *e, uint64_t key, int64_t now_ns) {
     memset(e, 0, t->entry_bytes);
     e->key = key;

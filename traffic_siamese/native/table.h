@@ -35,8 +35,10 @@ static inline int64_t ts_apart_ns(int64_t a, int64_t b) {
 /* The entry of this key; NULL where there is none, or it outlived its use. */
 void *table_find(const table *t, uint64_t key, int64_t now_ns);
 
-/* This key will be asked for soon. */
-void table_expect(const table *t, uint64_t key);
+/* This key will be asked for soon: fetch the slot where it would be. */
+static inline void table_expect(const table *t, uint64_t key) {
+    __builtin_prefetch(t->slots + ((size_t)key & (t->n_slots - 1)) * t->entry_bytes);
+}
 
 /* The entry of this key, made (all zero but its key) where there is none. */
 void *table_get(table *t, uint64_t key, int64_t now_ns, int *is_new);
