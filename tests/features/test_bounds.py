@@ -85,3 +85,20 @@ def test_samples_of_closed_bins_are_described_early(
     early = read(tmp_path / "little.pcap", packets)
     assert not early.warnings
     np.testing.assert_array_equal(whole.series[0].values, early.series[0].values)
+
+
+def test_a_delay_that_comes_too_late_for_its_bin_is_left_out_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last request and its answer (its first, and final) are dated a minute back."""
+    monkeypatch.setattr("traffic_siamese.features.builder._MAX_WAITING", 0)
+    monkeypatch.setattr("traffic_siamese.features.batches.BATCH_PACKETS", 8)
+    packets = []
+    for i, second in enumerate([*range(100), 40]):
+        for status, hosts in ((None, (10 + i, 1)), (200, (1, 10 + i))):
+            at = START_NS + second * SECOND + (status or 0) * 10**6
+            said = {"status": status} if status else {}
+            packets.append(datagram(Sip("OPTIONS", call=f"c{i}", **said).wire, at, hosts=hosts))
+    log = read(tmp_path / "late.pcap", packets)
+    assert [w for w in log.warnings if " 2 delays belong to packets out of order" in w]
+    assert totals(log)["to_service_packets"] == 101

@@ -44,3 +44,19 @@ def test_small_chunks_of_a_recording_give_the_same_series(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert_same_series(path, 30_000, monkeypatch)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_small_batches_give_the_same_series(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is gathered, counted and matched in one piece or in many is the same."""
+    path = tmp_path / "random.pcap"
+    path.write_bytes(b.pcap(random_traffic(seed)[0], magic=b.NANOSECONDS))
+    whole = read_series(path)
+    monkeypatch.setattr("traffic_siamese.features.batches.BATCH_PACKETS", 50)
+    monkeypatch.setattr("traffic_siamese.features.concentration._MERGE_WORDS", 60)
+    parts = read_series(path)
+    assert whole.warnings == parts.warnings
+    for one, other in zip(whole.series, parts.series, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
