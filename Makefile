@@ -8,13 +8,13 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -qq $(addprefix --constraint ,$(CONSTRAINTS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test format lint types bench lock clean
+.PHONY: help setup demo test format lint types bench lock readme clean
 
 help:
 	@echo "make demo    train on the captures in data/, classify another network, write the film"
 	@echo "make test    lint, types and tests, as continuous integration runs them"
 	@echo "make setup   .venv with the package (editable) and all development tools"
-	@echo "make format | lint | types | bench | lock | clean"
+	@echo "make format | lint | types | bench | lock | readme | clean"
 
 setup: $(VENV)/dev.stamp
 
@@ -59,6 +59,10 @@ lock: $(VENV)/dev.stamp
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
 	  --exclude pip --exclude wheel; } > $(VENV)/constraints.txt
 	mv $(VENV)/constraints.txt constraints.txt
+
+# Run what the README shows, paste what it prints, and keep the demo's film.
+readme: $(VENV)/train.stamp
+	$(BIN)/python examples/refresh_readme.py
 
 clean:
 	rm -rf build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
