@@ -3,9 +3,10 @@
 A recorded capture is repeated with shifted times and renewed Call-IDs and branches, so that every
 repetition holds new transactions. Each reader runs as a whole process, on one core where the
 system can bind one, in turns, and the median counts. Slow readers may get the first part of the
-same file: compare packets per second.
+same file: compare packets per second. On a busy machine compare those per second of processor
+time, which is the same on an idle one.
 
-    python benchmarks/capture_speed.py CAPTURE [--gigabytes 1] [--repeat 3]
+    python benchmarks/capture_speed.py CAPTURE [--gigabytes 1] [--repeat 3] [--only READER ...]
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class Run:
     """What one process took."""
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
 
 
@@ -152,7 +154,7 @@ def run_once(command: list[str]) -> Run:
     seconds = time.perf_counter() - began
     if status:
         raise SystemExit(f"{command[0]} failed: {process.stderr.read().decode()[-500:]}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def present(readers: tuple[Reader, ...]) -> list[Reader]:
@@ -169,25 +171,30 @@ def _can_import(name: str) -> bool:
 def print_table(
     runs: dict[str, list[Run]], files: dict[str, Path], packets: dict[str, int]
 ) -> None:
-    """Print one row per reader, packets per second relative to tshark and nfstream."""
-    rate = {
-        name: packets[name] / statistics.median(run.seconds for run in timed)
-        for name, timed in runs.items()
-    }
-    print(
-        "| reader | file MB | k packets | k packets/s | MB/s | peak MiB | x tshark | x nfstream |"
+    """Print one row per reader; the ratios are of packets per second of processor time."""
+    rate, cpu_rate = (
+        {
+            name: packets[name] / statistics.median(getattr(run, clock) for run in timed)
+            for name, timed in runs.items()
+        }
+        for clock in ("seconds", "cpu_seconds")
     )
-    print("|---|---|---|---|---|---|---|---|")
+    titles = (
+        "reader|file MB|k packets|k packets/s|k packets/CPU s|MB/s|peak MiB|x tshark|x nfstream"
+    )
+    print(f"| {titles.replace('|', ' | ')} |")
+    print("|---" * (titles.count("|") + 1) + "|")
     for name, timed in runs.items():
         size = files[name].stat().st_size
         ratios = [
-            f"{rate[name] / rate[peer]:.1f}" if peer in rate else "-"
+            f"{cpu_rate[name] / cpu_rate[peer]:.1f}" if peer in rate else "-"
             for peer in ("tshark", "nfstream")
         ]
-        speed = f"{rate[name] / 1e3:,.0f} | {rate[name] * size / packets[name] / 1e6:,.0f}"
+        speed = f"{rate[name] / 1e3:,.0f} | {cpu_rate[name] / 1e3:,.0f}"
+        volume = f"{rate[name] * size / packets[name] / 1e6:,.0f}"
         peak = f"{max(run.peak_mib for run in timed):,.0f}"
         head = f"{name} | {size / 1e6:,.0f} | {packets[name] / 1e3:,.0f}"
-        print(f"| {head} | {speed} | {peak} | {' | '.join(ratios)} |")
+        print(f"| {head} | {speed} | {volume} | {peak} | {' | '.join(ratios)} |")
 
 
 def count_packets(path: Path) -> int:
@@ -216,12 +223,12 @@ def main() -> None:
     parser.add_argument("capture", type=Path, help="a recorded pcap, plain or compressed")
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--only", help="time this reader alone")
+    parser.add_argument("--only", nargs="+", metavar="READER", help="time these readers alone")
     options = parser.parse_args()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         # apart: a process counts its parent's peak memory as its own
         whole, part, n_packets = pool.submit(prepare, options.capture, options.gigabytes).result()
-    readers = [r for r in present(READERS) if options.only in (None, r.name)]
+    readers = [r for r in present(READERS) if not options.only or r.name in options.only]
     files = {reader.name: part if reader.is_slow else whole for reader in readers}
     runs: dict[str, list[Run]] = {reader.name: [] for reader in readers}
     for _ in range(options.repeat):
