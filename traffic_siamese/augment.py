@@ -1,7 +1,7 @@
 """Vary training windows the way other networks and other days would.
 
-Model inputs have two views of the same features side by side: channels [0, F) are log-absolute,
-channels [F, 2F) relative to the network's baseline. Both are in logarithmic units.
+Model inputs have one or two views of the same F features: the last F channels are relative to the
+network's baseline; where there are 2F, the first F are log-absolute. All are in logarithmic units.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ class AugmentOptions:
         A window is shifted by up to so many bins; the edge is repeated.
     noise : float, >= 0
         Standard deviation of Gaussian noise on every value.
+    mix : float, >= 0
+        Standard deviation of a constant per window and feature, added to the absolute view: a
+        network with another mix of traffic.
+    drift : float, >= 0
+        The same for the relative view: a normal that was not learned perfectly, or has moved.
+    n_views : {1, 2}
+        Views in the inputs; with one, load and mix have nothing to change.
 
     Raises
     ------
@@ -41,14 +48,19 @@ class AugmentOptions:
     load: float = 0.0
     shift_bins: int = 0
     noise: float = 0.0
+    mix: float = 0.0
+    drift: float = 0.0
+    n_views: int = 2
 
     def __post_init__(self) -> None:
         """Check the strengths once."""
-        for name in ("severity", "load", "shift_bins", "noise"):
+        for name in ("severity", "load", "shift_bins", "noise", "mix", "drift"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
         if self.severity > 1:
             raise ValueError(f"severity is {self.severity}, expected 1 or less")
+        if self.n_views not in (1, 2):
+            raise ValueError(f"n_views is {self.n_views}, expected 1 or 2")
 
 
 def augment(
@@ -81,15 +93,20 @@ def augment(
     ShapeError
         If the number of channels is odd, so that there are no two views.
     """
-    if X.shape[-1] % 2:
+    if X.shape[-1] % options.n_views:
         raise ShapeError(
             f"windows have {X.shape[-1]} channels, expected an even number: "
             "the absolute and the relative view of each feature. Scale the series first."
         )
     if options.severity and normal is not None:
         X = vary_severity(X, normal, strength=options.severity, rng=rng)
-    if options.load:
+    n_features = X.shape[-1] // options.n_views
+    if options.load and options.n_views > 1:
         X = vary_load(X, strength=options.load, rng=rng)
+    if options.mix and options.n_views > 1:
+        X = vary_mix(X, slice(0, n_features), strength=options.mix, rng=rng)
+    if options.drift:
+        X = vary_mix(X, slice(-n_features, None), strength=options.drift, rng=rng)
     if options.shift_bins:
         X = shift_in_time(X, max_bins=options.shift_bins, rng=rng)
     if options.noise:
@@ -110,6 +127,16 @@ def vary_load(X: FloatArray, *, strength: float, rng: np.random.Generator) -> Fl
     out = X.copy()
     constant = rng.uniform(-strength, strength, (len(X), 1, 1)).astype(np.float32)
     out[:, :, : X.shape[-1] // 2] += constant
+    return out
+
+
+def vary_mix(
+    X: FloatArray, channels: slice, *, strength: float, rng: np.random.Generator
+) -> FloatArray:
+    """Add a constant to each of these channels of each window."""
+    out = X.copy()
+    shape = (len(X), 1, out[..., channels].shape[-1])
+    out[..., channels] += strength * rng.standard_normal(shape, dtype=np.float32)
     return out
 
 

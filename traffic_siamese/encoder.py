@@ -29,7 +29,8 @@ class EncoderOptions:
     Attributes
     ----------
     embedding_dim : int
-        Axes of the cube that windows are placed in.
+        Axes of the space that windows are placed in. The first three are the cube that is drawn;
+        3 leaves the cube alone to decide.
     frame_units : int
         Units that each time step is projected to first; 0 leaves the projection out.
     lstm_units, n_layers : int
@@ -48,8 +49,8 @@ class EncoderOptions:
         If a value is outside its range.
     """
 
-    embedding_dim: int = 3
-    frame_units: int = 32
+    embedding_dim: int = 16
+    frame_units: int = 48
     lstm_units: int = 64
     n_layers: int = 1
     pooling: str = "mean_max"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from traffic_siamese.augment import AugmentOptions, augment
 from traffic_siamese.backend import keras
 from traffic_siamese.errors import TrainingError
-from traffic_siamese.types import NORMAL, FloatArray, Int64Array, StringArray
+from traffic_siamese.types import NORMAL, VIRTUAL, FloatArray, Int64Array, StringArray
 from traffic_siamese.windows import WindowSet
 
 
@@ -155,7 +155,10 @@ class BalancedBatches(_Batches):
     windows : WindowSet
         Where to draw from; unlabelled windows are left out.
     n_labels, n_per_label : int
-        Labels in a batch (fewer if there are fewer) and windows of each.
+        Labels in a batch (fewer if there are fewer) and windows of each. ``normal`` is always one
+        of them.
+    n_virtual : int, default 0
+        Virtual faults in a batch, beside the labels.
     **options
         n_batches: batches in an epoch; seed; augment: AugmentOptions, none by default; epoch: the
         epoch to start with, 0 by default.
@@ -167,15 +170,35 @@ class BalancedBatches(_Batches):
     """
 
     def __init__(
-        self, windows: WindowSet, *, n_labels: int, n_per_label: int, **options: Any
+        self,
+        windows: WindowSet,
+        *,
+        n_labels: int,
+        n_per_label: int,
+        n_virtual: int = 0,
+        **options: Any,
     ) -> None:
         super().__init__(windows, **options)
-        self.n_labels = min(n_labels, len(self.sampler.labels))
+        is_virtual = np.char.startswith(self.sampler.labels, VIRTUAL)
+        is_normal = self.sampler.labels == NORMAL
+        self._normal_number = np.flatnonzero(is_normal)
+        self._fault_numbers = np.flatnonzero(~is_virtual & ~is_normal)
+        self._virtual_numbers = np.flatnonzero(is_virtual)
+        n_real = len(self._normal_number) + len(self._fault_numbers)
+        self.n_labels = min(n_labels, n_real)
+        self.n_virtual = min(n_virtual, len(self._virtual_numbers))
         self.n_per_label = n_per_label
 
     def draw(self, rng: np.random.Generator) -> tuple[Int64Array, NDArray[Any]]:
-        """Draw rows (n_labels * n_per_label,), and each row's label as a number."""
-        numbers = rng.choice(len(self.sampler.labels), self.n_labels, replace=False)
+        """Draw rows, n_per_label for each label and virtual fault, and their labels as numbers."""
+        n_faults = self.n_labels - len(self._normal_number)
+        numbers = np.concatenate(
+            [
+                self._normal_number,
+                rng.choice(self._fault_numbers, n_faults, replace=False),
+                rng.choice(self._virtual_numbers, self.n_virtual, replace=False),
+            ]
+        )
         rows = [self.sampler.draw(int(number), self.n_per_label, rng) for number in numbers]
         return np.concatenate(rows), np.repeat(numbers, self.n_per_label)
 

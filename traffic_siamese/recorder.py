@@ -14,7 +14,7 @@ from traffic_siamese.collapse import EmbeddingMeasures, measure, sample_triplets
 from traffic_siamese.encoder import embed
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.types import FloatArray, Int64Array
-from traffic_siamese.windows import WindowSet
+from traffic_siamese.windows import WindowSet, join_windows
 
 _N_TRIPLETS = 4096
 
@@ -56,7 +56,7 @@ def choose_points(
     unseen = held_out.select(_even_rows(held_out, max_points // 2, rng))
     trained = train.select(_even_rows(train, max_points - len(unseen), rng))
     mask = np.repeat([False, True], [len(trained), len(unseen)])
-    return RecordedPoints(_joined(trained, unseen), mask)
+    return RecordedPoints(join_windows(trained, unseen), mask)
 
 
 def _even_rows(windows: WindowSet, max_rows: int, rng: np.random.Generator) -> Int64Array:
@@ -71,22 +71,6 @@ def _even_rows(windows: WindowSet, max_rows: int, rng: np.random.Generator) -> I
         return np.empty(0, np.int64)
     chosen = np.concatenate(rows)[np.argsort(np.concatenate(turn), kind="stable")[:max_rows]]
     return np.sort(chosen)
-
-
-def _joined(first: WindowSet, second: WindowSet) -> WindowSet:
-    def both(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(first, name), getattr(second, name)])
-
-    return WindowSet(
-        first.inputs + second.inputs,
-        first.n_timesteps,
-        np.concatenate([first.series_index, second.series_index + len(first.inputs)]),
-        both("start_bin"),
-        both("start_ns"),
-        both("label"),
-        both("capture"),
-        both("network"),
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

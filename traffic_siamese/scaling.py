@@ -1,7 +1,8 @@
-"""From features to model inputs: two views of each, scaled with stored statistics.
+"""From features to model inputs: views of each feature, scaled with stored statistics.
 
-The absolute view says how much there is; the relative view says how that differs from the
-network's own normal, which is what lets a fault learned on one network be known on another.
+The relative view says how a feature differs from the network's own normal, which is what lets a
+fault learned on one network be known on another. The absolute view says how much there is; it
+ties a model to networks like those it was trained on, and is left out unless asked for.
 """
 
 from __future__ import annotations
@@ -18,23 +19,25 @@ from traffic_siamese.types import FloatArray
 
 _MIN_SCALE = 0.5
 _LIMIT = 8.0
+VIEWS = ("both", "relative")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaler:
-    """Centre and scale of both views, learned in training and kept in the bundle.
+    """Centre and scale of the views, learned in training and kept in the bundle.
 
     Attributes
     ----------
-    center, scale : ndarray of shape (2, n_features), float32
-        Row 0: absolute view; row 1: relative view (its centre is 0: the network's normal).
+    center, scale : ndarray of shape (n_views, n_features), float32
+        The last row is the relative view (its centre is 0: the network's normal); a row before it
+        is the absolute view.
     """
 
     center: FloatArray
     scale: FloatArray
 
     @classmethod
-    def fit(cls, values: FloatArray, baselines: FloatArray) -> Scaler:
+    def fit(cls, values: FloatArray, baselines: FloatArray, *, views: str = "relative") -> Scaler:
         """Learn the scaler.
 
         Parameters
@@ -43,14 +46,24 @@ class Scaler:
             Features of all training captures.
         baselines : ndarray of shape (n_bins, n_features), float32
             Centre of the baseline of each bin's network.
+        views : {"relative", "both"}
+            The relative view alone, or the absolute view beside it.
         """
+        if views not in VIEWS:
+            raise ValueError(f"views is {views!r}, expected one of {', '.join(VIEWS)}")
         logs = log_view(values)
         relative = logs - baselines
         center = np.stack([logs.mean(axis=0), np.zeros(logs.shape[1])])
         spread = np.stack([logs.std(axis=0), np.sqrt(np.mean(relative**2, axis=0))])
         # A feature that hardly moved in training must not shout when it moves for the first time.
         scale = np.maximum(spread, _MIN_SCALE)
-        return cls(center.astype(np.float32), scale.astype(np.float32))
+        first = VIEWS.index(views)
+        return cls(center[first:].astype(np.float32), scale[first:].astype(np.float32))
+
+    @property
+    def n_views(self) -> int:
+        """How many views there are: 1 or 2."""
+        return len(self.center)
 
     def inputs(self, values: FloatArray, baseline: FloatArray) -> FloatArray:
         """Turn features into model inputs.
@@ -64,8 +77,8 @@ class Scaler:
 
         Returns
         -------
-        ndarray of shape (..., 2 * n_features), float32
-            Absolute view, then relative view; limited to 8 scales either way.
+        ndarray of shape (..., n_views * n_features), float32
+            Absolute view if there is one, then relative view; limited to 8 scales either way.
 
         Raises
         ------
@@ -78,10 +91,11 @@ class Scaler:
                 f"{self.center.shape[1]}. Read it with the version that trained the model."
             )
         logs = log_view(values)
-        absolute = (logs - self.center[0]) / self.scale[0]
-        relative = (logs - baseline[0]) / self.scale[1]
-        both: FloatArray = np.concatenate([absolute, relative], axis=-1).astype(np.float32)
-        return both.clip(-_LIMIT, _LIMIT)
+        views = [(logs - baseline[0]) / self.scale[-1]]
+        if self.n_views == len(VIEWS):
+            views.insert(0, (logs - self.center[0]) / self.scale[0])
+        joined: FloatArray = np.concatenate(views, axis=-1).astype(np.float32)
+        return joined.clip(-_LIMIT, _LIMIT)
 
     def arrays(self) -> dict[str, FloatArray]:
         """Return the statistics for the bundle."""
@@ -102,9 +116,9 @@ class Scaler:
             raise BundleError(
                 f"the model's scaling lacks {err}, expected center and scale. Train it again."
             ) from err
-        if center.ndim != 2 or len(center) != 2 or center.shape != scale.shape:
+        if center.ndim != 2 or len(center) not in (1, 2) or center.shape != scale.shape:
             raise BundleError(
                 f"the model's scaling has shapes {center.shape} and {scale.shape}, expected "
-                "(2, n_features) twice. Train it again."
+                "(1 or 2, n_features) twice. Train it again."
             )
         return cls(center, scale)

@@ -18,11 +18,11 @@ from traffic_siamese.encoder import EncoderOptions, build_encoder
 from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.keeper import EpochReport, Keeper
-from traffic_siamese.losses import LOSSES, PairwiseHead, get_loss
+from traffic_siamese.losses import LOSSES, NestedLoss, PairwiseHead, get_loss
 from traffic_siamese.recorder import RecordedPoints, Recorder, choose_points
 from traffic_siamese.split import labelled, split_by_capture
-from traffic_siamese.types import FloatArray
-from traffic_siamese.windows import WindowSet
+from traffic_siamese.types import CUBE_DIM, FloatArray
+from traffic_siamese.windows import WindowSet, join_windows
 
 __all__ = [
     "EpochReport",
@@ -50,10 +50,13 @@ class TrainingOptions:
         Epochs at most, and batches in each.
     n_labels, n_per_label : int
         Labels in a mined batch, and windows of each.
+    n_virtual : int
+        Virtual faults in a mined batch, beside the labels.
     batch_size : int
         Triplets or pairs in a batch, for the losses that are given them.
     learning_rate, clipnorm : float
-        Of Adam; the gradient's norm is clipped, since the lossless loss can reach thousands.
+        Of Adam; the rate falls to 0 along a cosine, and the gradient's norm is clipped, since the
+        lossless loss can reach thousands.
     patience : int
         Epochs without a better held-out loss before training stops.
     max_points : int
@@ -71,12 +74,13 @@ class TrainingOptions:
         If a value is outside its range.
     """
 
-    loss: str = "semi_hard"
+    loss: str = "supervised_contrastive"
     margin: float = 0.4
     epochs: int = 60
     batches_per_epoch: int = 25
     n_labels: int = 8
-    n_per_label: int = 12
+    n_per_label: int = 6
+    n_virtual: int = 12
     batch_size: int = 48
     learning_rate: float = 2e-3
     clipnorm: float = 1.0
@@ -85,7 +89,9 @@ class TrainingOptions:
     seed: int = 0
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     augment: AugmentOptions = field(
-        default_factory=lambda: AugmentOptions(severity=0.3, load=0.3, shift_bins=2, noise=0.05)
+        default_factory=lambda: AugmentOptions(
+            severity=0.3, load=0.5, mix=0.4, drift=0.08, noise=0.05, n_views=1
+        )
     )
 
     def __post_init__(self) -> None:
@@ -133,6 +139,7 @@ def train_encoder(
     held_out: WindowSet | None = None,
     *,
     options: TrainingOptions,
+    synthetic: WindowSet | None = None,
     checkpoint_dir: Path | None = None,
     progress: Callable[[EpochReport], None] | None = None,
 ) -> TrainedEncoder:
@@ -145,6 +152,9 @@ def train_encoder(
         decide which epoch is kept and when to stop; see ``split_by_capture``.
     options : TrainingOptions
         How to train.
+    synthetic : WindowSet, optional
+        More windows to train on, which are neither watched nor drawn in the film; see
+        ``simulate.pool``.
     checkpoint_dir : Path, optional
         Where the run is kept after every epoch. A run that is found there is continued, with the
         same result as if it had not been broken off.
@@ -158,7 +168,7 @@ def train_encoder(
         ``checkpoint_dir`` was made with other options or data.
     """
     train, held_out, warnings = labelled(train, held_out)
-    run = _Run(train, held_out, options)
+    run = _Run(train, held_out, synthetic, options)
     keeper = run.keeper
     keeper.folder, keeper.progress = checkpoint_dir, progress
     keeper.resume()
@@ -185,7 +195,11 @@ class _Run:
     """The parts of one training run, wired together."""
 
     def __init__(
-        self, train: WindowSet, held_out: WindowSet | None, options: TrainingOptions
+        self,
+        train: WindowSet,
+        held_out: WindowSet | None,
+        synthetic: WindowSet | None,
+        options: TrainingOptions,
     ) -> None:
         self.options = options
         self.encoder = build_encoder(
@@ -194,13 +208,21 @@ class _Run:
         self.loss = _loss(options)
         self.model, self.head = _wrapped(self.encoder, self.loss.layout)
         self.model.compile(
-            optimizer=keras.optimizers.Adam(options.learning_rate, clipnorm=options.clipnorm),
+            optimizer=keras.optimizers.Adam(
+                keras.optimizers.schedules.CosineDecay(
+                    options.learning_rate, options.epochs * options.batches_per_epoch
+                ),
+                clipnorm=options.clipnorm,
+            ),
             loss=self.loss,
             # XLA takes seconds to compile the loop over time and does not run it faster on a CPU.
             jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         )
         self.batches = _batches(
-            train, options, n_batches=options.batches_per_epoch, augment=options.augment
+            train if synthetic is None else join_windows(train, synthetic),
+            options,
+            n_batches=options.batches_per_epoch,
+            augment=options.augment,
         )
         points = choose_points(train, held_out, max_points=options.max_points, seed=options.seed)
         self.recorder = Recorder(
@@ -213,7 +235,7 @@ class _Run:
         self.keeper = Keeper(
             self.model,
             self.recorder,
-            made_with=_made_with(train, held_out, options),
+            made_with=_made_with(train, held_out, synthetic, options),
             epochs=options.epochs,
             patience=options.patience,
         )
@@ -238,7 +260,10 @@ class _Run:
 
 
 def _made_with(
-    train: WindowSet, held_out: WindowSet | None, options: TrainingOptions
+    train: WindowSet,
+    held_out: WindowSet | None,
+    synthetic: WindowSet | None,
+    options: TrainingOptions,
 ) -> dict[str, str]:
     settings = {k: v for k, v in asdict(options).items() if k not in _FREE_TO_CHANGE}
     shape = f"{train.n_timesteps} x {train.inputs[0].shape[1]}"
@@ -248,6 +273,7 @@ def _made_with(
         "window shape": shape,
         "training data": digest(train),
         "held-out data": digest(held_out),
+        "synthetic data": digest(synthetic),
     }
 
 
@@ -257,7 +283,10 @@ def _loss(options: TrainingOptions) -> Any:
         settings["margin"] = options.margin
     if options.loss == "semi_hard":
         settings["n_per_label"] = options.n_per_label
-    return get_loss(options.loss, **settings)
+    loss = get_loss(options.loss, **settings)
+    if options.encoder.embedding_dim <= CUBE_DIM or options.loss == "pairwise":
+        return loss
+    return NestedLoss(loss, CUBE_DIM)
 
 
 def _wrapped(encoder: keras.Model, layout: str) -> tuple[keras.Model, Callable[[Any], Any]]:
@@ -280,7 +309,11 @@ def _batches(windows: WindowSet, options: TrainingOptions, **how: Any) -> Any:
     layout = LOSSES[options.loss].layout
     if layout == "labels":
         return BalancedBatches(
-            windows, n_labels=options.n_labels, n_per_label=options.n_per_label, **how
+            windows,
+            n_labels=options.n_labels,
+            n_per_label=options.n_per_label,
+            n_virtual=options.n_virtual,
+            **how,
         )
     kind = TripletBatches if layout == "triplets" else PairBatches
     return kind(windows, batch_size=options.batch_size, **how)

@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 NORMAL = "normal"
 UNKNOWN = "unknown"
+VIRTUAL = "~"
+"""First character of the labels of virtual faults, which only training sees."""
+
+CUBE_DIM = 3
+"""The first axes of an embedding: the cube that is drawn."""
 
 FloatArray = NDArray[np.float32]
 StringArray = NDArray[np.str_]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,3 +80,44 @@ class WindowSet:
             self.capture[rows],
             self.network[rows],
         )
+
+
+def stack_windows(
+    X: FloatArray, *, label: StringArray, capture: StringArray, network: StringArray
+) -> WindowSet:
+    """Make a set of windows that were never part of a series.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_windows, n_timesteps, n_channels), float32
+    label, capture, network : ndarray of shape (n_windows,), str
+    """
+    n_windows, n_timesteps, n_channels = X.shape
+    return WindowSet(
+        inputs=(X.reshape(-1, n_channels),),
+        n_timesteps=n_timesteps,
+        series_index=np.zeros(n_windows, np.int64),
+        start_bin=np.arange(n_windows, dtype=np.int64) * n_timesteps,
+        start_ns=np.zeros(n_windows, np.int64),
+        label=label,
+        capture=capture,
+        network=network,
+    )
+
+
+def join_windows(first: WindowSet, second: WindowSet) -> WindowSet:
+    """Put two sets of the same window length into one; their series are shared, not copied."""
+
+    def both(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(first, name), getattr(second, name)])
+
+    return WindowSet(
+        inputs=first.inputs + second.inputs,
+        n_timesteps=first.n_timesteps,
+        series_index=np.concatenate([first.series_index, second.series_index + len(first.inputs)]),
+        start_bin=both("start_bin"),
+        start_ns=both("start_ns"),
+        label=both("label"),
+        capture=both("capture"),
+        network=both("network"),
+    )

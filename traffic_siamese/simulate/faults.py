@@ -100,6 +100,7 @@ def draw_fault(rng: np.random.Generator) -> VirtualFault:
         answer=str(rng.choice(_FAILURES)),
         habits=act.Habits(
             over_tcp=False,
+            connects_first=False,
             repeats=log_uniform(rng, 0.5, 5),
             persistence=rng.uniform(0.3, 1),
             dependence=rng.uniform(0.3, 1),
@@ -159,6 +160,7 @@ def _of_this_network(habits: act.Habits, is_tcp: bool, rng: np.random.Generator)
     return replace(
         habits,
         over_tcp=is_tcp,
+        connects_first=bool(rng.random() < 0.5),
         repeats=habits.repeats * float(np.exp(rng.normal(0, 0.5))),
         persistence=min(1.0, habits.persistence * rng.uniform(0.7, 1.3)),
     )

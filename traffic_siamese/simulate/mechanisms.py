@@ -29,6 +29,8 @@ class Habits:
     ----------
     over_tcp : bool
         TCP repeats segments and is reset; UDP's messages are repeated and refused by ICMP.
+    connects_first : bool
+        Over TCP, each request opens a connection of its own: where that fails it is never sent.
     repeats : float
         Repetitions per request that goes unanswered.
     persistence : float, in [0, 1]
@@ -40,6 +42,7 @@ class Habits:
     """
 
     over_tcp: bool
+    connects_first: bool
     repeats: float
     persistence: float
     dependence: float
@@ -80,12 +83,25 @@ def _go_unanswered(w: TrafficWindows, direction: int, expected: Share, habits: H
     repeat_requests(w, direction, expected * habits.repeats, habits)
 
 
+def _fail_to_connect(
+    w: TrafficWindows, direction: int, share: Share, asked: Share, habits: Habits
+) -> None:
+    """Try to connect again and again; the requests themselves are never sent."""
+    w.keep(direction, _REQUESTS, 1 - share)
+    attempts = asked * share
+    w.add(direction, "tcp_syn", attempts * habits.repeats)
+    repeat_requests(w, direction, attempts * habits.repeats, habits)
+
+
 def lose_beyond(w: TrafficWindows, direction: int, share: Share, habits: Habits) -> None:
     """Lose requests beyond the capture point, or their answers: asked, seen, not answered."""
     asked = w.get(direction, "new_transactions").copy()
     _answer_late(w, direction, share)
     w.keep(1 - direction, ANSWERS, 1 - share)
-    _go_unanswered(w, direction, asked * share, habits)
+    if habits.over_tcp and habits.connects_first:
+        _fail_to_connect(w, direction, share, asked, habits)
+    else:
+        _go_unanswered(w, direction, asked * share, habits)
     w.keep(direction, _DEPENDENT, 1 - share * habits.dependence)
 
 

@@ -1,4 +1,4 @@
-"""Other networks than those that were captured: the same mix of traffic, less of it."""
+"""Other networks than those captured: less traffic of the same mix, or another transport."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from numpy.typing import NDArray
 
 from traffic_siamese.features.schema import COUNTERS
 from traffic_siamese.features.slots import DIRECTIONS
-from traffic_siamese.simulate.counts import COUNTER_NAMES, INDEX, TrafficWindows
+from traffic_siamese.simulate.counts import COUNTER_NAMES, INDEX, MESSAGES, TrafficWindows
 from traffic_siamese.types import FloatArray
 
+_REQUESTS = tuple(name for name in MESSAGES if name.startswith("request_"))
+_PLAIN_ANSWERS = tuple(name for name in MESSAGES if name.startswith("answer_"))
+_SOME_TCP = 0.1  # connections per bin
 _COUNTS = tuple(counter.name for counter in COUNTERS if counter.name != "bytes")
 _COUNTER_COLUMNS = [INDEX[f"{way}_{name}"] for way in DIRECTIONS for name in COUNTER_NAMES]
 
 
 def thin_network(
     values: NDArray[np.floating], baseline: FloatArray, keep: float, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], FloatArray]:
+) -> tuple[FloatArray, FloatArray]:
     """Return windows as a smaller network would show them, and that network's baseline.
 
     Each event is kept with probability ``keep``, which leaves the mix and adds the noise of small
@@ -33,7 +36,7 @@ def thin_network(
 
     Returns
     -------
-    values : ndarray of the same shape, float64
+    values : ndarray of the same shape, float32
     baseline : ndarray of shape (2, n_features), float32
     """
     windows = TrafficWindows(values, rng)
@@ -48,4 +51,77 @@ def thin_network(
     moved = baseline.copy()
     usual = np.expm1(baseline[0, _COUNTER_COLUMNS])
     moved[0, _COUNTER_COLUMNS] = np.log1p(keep * usual)
-    return windows.values, moved
+    return windows.values.astype(np.float32), moved
+
+
+def carry_over_tcp(
+    values: NDArray[np.floating], baseline: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return windows of a UDP network as they would be with TCP under the same messages.
+
+    What was repeated as a message is repeated as a segment, what was refused by ICMP is refused by
+    a reset, segments are acknowledged, and, where each request opens a connection of its own, one
+    that never was answered was never sent either. A network with TCP already is left as it is.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_windows, n_timesteps, n_features)
+        Features as read.
+    baseline : ndarray of shape (2, n_features), float32
+        Of the network that they come from.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    values : ndarray of the same shape, float32
+    baseline : ndarray of shape (2, n_features), float32
+    """
+    windows = TrafficWindows(values, rng)
+    moved = baseline.copy()
+    if any(_usual(baseline, way, "tcp_syn") > _SOME_TCP for way in (0, 1)):
+        return windows.values.astype(np.float32), moved
+    connects_first = rng.random() < 0.5
+    acknowledgements = rng.uniform(0.5, 1.5)
+    before = windows.values.copy()
+    for way in (0, 1):
+        _repeat_as_segments(windows, way)
+        if connects_first:
+            _connect_first(windows, way, moved)
+    windows.settle(before)
+    for way in (0, 1):
+        messages = sum(windows.get(way, name) for name in MESSAGES)
+        windows.add(way, "packets", acknowledgements * messages)
+        usual = sum(_usual(baseline, way, name) for name in MESSAGES)
+        column = INDEX[f"{DIRECTIONS[way]}_packets"]
+        moved[0, column] = np.log1p(np.expm1(moved[0, column]) + acknowledgements * usual)
+    return windows.values.astype(np.float32), moved
+
+
+def _usual(baseline: FloatArray, way: int, name: str) -> float:
+    """Return a counter's normal mean per bin."""
+    return float(np.expm1(baseline[0, INDEX[f"{DIRECTIONS[way]}_{name}"]]))
+
+
+def _repeat_as_segments(windows: TrafficWindows, way: int) -> None:
+    again = windows.get(way, "retransmitted_requests")
+    sent = sum(windows.get(way, name) for name in _REQUESTS)
+    windows.keep(way, _REQUESTS, 1 - again / np.maximum(sent, 1))
+    answers_again = windows.get(way, "retransmitted_answers")
+    answered = sum(windows.get(way, name) for name in _PLAIN_ANSWERS)
+    windows.keep(way, _PLAIN_ANSWERS, 1 - answers_again / np.maximum(answered, 1))
+    windows.get(way, "tcp_retransmissions")[:] += again + answers_again
+    again[:] = answers_again[:] = 0
+    windows.get(way, "tcp_rst")[:] += windows.get(way, "icmp_unreachable")
+    windows.get(way, "icmp_unreachable")[:] = 0
+
+
+def _connect_first(windows: TrafficWindows, way: int, moved: FloatArray) -> None:
+    asked = windows.get(way, "new_transactions")
+    windows.add(way, "tcp_syn", asked)
+    column = INDEX[f"{DIRECTIONS[way]}_tcp_syn"]
+    moved[0, column] = np.log1p(_usual(moved, way, "new_transactions"))
+    unanswered = np.minimum(windows.get(way, "unanswered_4s"), asked)
+    share = unanswered / np.maximum(asked, 1)
+    windows.keep(way, (*_REQUESTS, "new_transactions"), 1 - share)
+    for name in ("unanswered_t1", "unanswered_4s"):
+        windows.keep(way, (name,), 1 - share)

@@ -1,0 +1,41 @@
+"""How a model is made from labelled logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from traffic_siamese.training import TrainingOptions
+from traffic_siamese.types import WindowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """How a model is made.
+
+    Attributes
+    ----------
+    window : WindowSpec
+        How series are cut.
+    views : {"relative", "both"}
+        What the encoder sees of each feature; see ``scaling``.
+    training : TrainingOptions
+        How the encoder is trained.
+    held_out_share : float, in [0, 1)
+        Share of each label's captures that decide when to stop and how far labels reach.
+    n_prototypes : int
+        Examples kept per label.
+    n_virtual_faults, n_virtual_cases : int
+        Virtual faults to train on beside the labelled ones, and windows of each; see
+        ``simulate.pool``.
+    false_unknown_share : float
+        Share of a known label's windows that may be called unknown.
+    """
+
+    window: WindowSpec = field(default_factory=WindowSpec)
+    views: str = "relative"
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    held_out_share: float = 0.25
+    n_prototypes: int = 5
+    n_virtual_faults: int = 600
+    n_virtual_cases: int = 12
+    false_unknown_share: float = 0.01

@@ -1,0 +1,195 @@
+"""After training: choose prototypes, calibrate, and write the bundle."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from traffic_siamese.bundle import (
+    BundleContents,
+    BundleInfo,
+    encoder_id,
+    library_path,
+    package_versions,
+    save_bundle,
+)
+from traffic_siamese.embedding import OnnxEncoder
+from traffic_siamese.encoder import save_keras, to_onnx
+from traffic_siamese.features.schema import FEATURE_NAMES
+from traffic_siamese.fit_options import FitOptions
+from traffic_siamese.history import TrainingHistory
+from traffic_siamese.labelled_logs import LabelledLogs
+from traffic_siamese.oneshot.calibration import Calibration, calibrate
+from traffic_siamese.oneshot.library import FaultLibrary
+from traffic_siamese.oneshot.recognition import recognise
+from traffic_siamese.oneshot.rows import StoredBaseline
+from traffic_siamese.oneshot.select import select_prototypes
+from traffic_siamese.preparation import FEATURE_HASH
+from traffic_siamese.simulate.pool import RawWindows, one_shot_distances
+from traffic_siamese.times import format_time
+from traffic_siamese.training import TrainedEncoder
+from traffic_siamese.types import CUBE_DIM, FloatArray, Int64Array, Prototype, StringArray
+from traffic_siamese.windows import WindowSet
+
+_REACH_SHARE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """What training gave: the bundle's path, figures, and what to know about them."""
+
+    path: Path
+    labels: tuple[str, ...]
+    n_windows: int
+    best_epoch: int
+    held_out_accuracy: float
+    summary: str
+    warnings: tuple[str, ...]
+
+
+def publish(
+    path: Path,
+    data: LabelledLogs,
+    raw: RawWindows,
+    trained: TrainedEncoder,
+    options: FitOptions,
+) -> FitReport:
+    """Turn a trained encoder into a bundle.
+
+    Prototypes come from trained windows; radii and accuracy from held-out ones where there are
+    any. No radius is smaller than what one example of a fault reaches on other networks, measured
+    on virtual faults that were not trained on.
+    """
+    onnx = to_onnx(trained.model)
+    encoder = OnnxEncoder(onnx, threads=0)
+    history = _as_kept(trained)
+    seen = np.flatnonzero(~history.held_out)
+    judged = np.flatnonzero(history.held_out) if history.held_out.any() else seen
+    last = history.embeddings[-1]
+    chosen = seen[
+        select_prototypes(
+            last[seen],
+            history.label[seen],
+            groups=history.capture[seen],
+            n_per_label=options.n_prototypes,
+            seed=options.training.seed,
+        )
+    ]
+    windows = data.windows.select(_rows_of(data.windows, history, chosen))
+    prototypes = encoder.embed(windows.gather())
+    distances = one_shot_distances(raw, data.scaler, encoder.embed, seed=options.training.seed)
+    calibration = calibrate(
+        last[judged],
+        history.label[judged],
+        prototypes,
+        windows.label,
+        false_unknown_share=options.false_unknown_share,
+        min_radius=max(0.05, float(np.quantile(distances, _REACH_SHARE))),
+    )
+    found = recognise(last[judged], prototypes, windows.label, calibration).label
+    accuracy = _balanced_accuracy(history.label[judged], found)
+    mask = np.zeros(len(history.label), bool)
+    mask[chosen] = True
+    info = _info(data, options, trained, calibration, accuracy)
+    drawn = replace(history, embeddings=history.embeddings[..., :CUBE_DIM], prototype=mask)
+    stream = io.BytesIO()
+    drawn.write(stream)
+    contents = BundleContents(
+        info, save_keras(trained.model), onnx, data.scaler.arrays(), stream.getvalue()
+    )
+    _store(path, contents, data, _prototypes(data, windows, prototypes))
+    return FitReport(
+        path,
+        info.labels,
+        len(data.windows),
+        trained.best_epoch,
+        accuracy,
+        trained.summary,
+        trained.warnings,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _info(
+    data: LabelledLogs,
+    options: FitOptions,
+    trained: TrainedEncoder,
+    calibration: Calibration,
+    accuracy: float,
+) -> BundleInfo:
+    return BundleInfo(
+        feature_names=FEATURE_NAMES,
+        window=options.window,
+        embedding_dim=options.training.encoder.embedding_dim,
+        labels=tuple(np.unique(data.windows.label).tolist()),
+        calibration=calibration,
+        training=asdict(options.training),
+        metrics={"held_out_balanced_accuracy": accuracy, "best_epoch": trained.best_epoch},
+        versions=package_versions(),
+        created=_now(),
+    )
+
+
+def _as_kept(trained: TrainedEncoder) -> TrainingHistory:
+    """Return the history up to the kept epoch: the film ends where the model is."""
+    history, end = trained.history, trained.best_epoch + 1
+    cut = ("embeddings", "loss", "val_loss", "separation", "active_triplets")
+    return replace(history, **{name: getattr(history, name)[:end] for name in cut})
+
+
+def _rows_of(windows: WindowSet, history: TrainingHistory, points: Int64Array) -> Int64Array:
+    """Rows of the recorded points in the set of windows."""
+    keys = zip(windows.capture, windows.start_ns.tolist(), strict=True)
+    place = {key: row for row, key in enumerate(keys)}
+    wanted = zip(history.capture[points], history.start_ns[points].tolist(), strict=True)
+    return np.array([place[key] for key in wanted], np.int64)
+
+
+def _balanced_accuracy(true: StringArray, found: StringArray) -> float:
+    return float(np.mean([np.mean(found[true == name] == name) for name in np.unique(true)]))
+
+
+def _prototypes(data: LabelledLogs, windows: WindowSet, embeddings: FloatArray) -> list[Prototype]:
+    raw = data.raw(windows)
+    length_ns = round(windows.n_timesteps * data.prepared[0].log.series[0].bin_s * 1e9)
+    return [
+        Prototype(
+            str(windows.label[i]),
+            raw[i],
+            data.baselines[str(windows.network[i])],
+            embeddings[i],
+            {
+                "capture": str(windows.capture[i]),
+                "network": str(windows.network[i]),
+                "start": format_time(int(windows.start_ns[i])),
+                "end": format_time(int(windows.start_ns[i]) + length_ns),
+            },
+        )
+        for i in range(len(windows))
+    ]
+
+
+def _store(
+    path: Path, contents: BundleContents, data: LabelledLogs, prototypes: list[Prototype]
+) -> None:
+    """Write prototypes and baselines, move the bundle's pointer, let the old prototypes go."""
+    path.mkdir(parents=True, exist_ok=True)
+    library = FaultLibrary(library_path(path))
+    name = encoder_id(contents.onnx)
+    library.replace_trained(name, prototypes)
+    for network, (center, spread) in data.baselines.items():
+        mine = [log.log for log in data.prepared if log.network == network]
+        n_bins = sum(len(series.values) for log in mine for series in log.series)
+        source = {"captures": ", ".join(log.name for log in mine), "learned": "in training"}
+        library.set_baseline(
+            StoredBaseline(network, FEATURE_HASH, center, spread, n_bins, source, _now())
+        )
+    save_bundle(path, contents)
+    library.drop_other_encoders(name)

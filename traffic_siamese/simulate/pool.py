@@ -1,0 +1,154 @@
+"""Training windows that nobody captured: virtual faults, and real ones on other networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from traffic_siamese.scaling import Scaler
+from traffic_siamese.simulate.faults import apply_fault, draw_fault
+from traffic_siamese.simulate.networks import carry_over_tcp, thin_network
+from traffic_siamese.simulate.profiles import log_uniform
+from traffic_siamese.types import NORMAL, VIRTUAL, FloatArray, StringArray
+from traffic_siamese.windows import WindowSet, stack_windows
+
+_LEAST_KEPT = 0.35
+_PER_LABEL = 128
+_UNSEEN = 1  # sets the chance of measuring apart from that of training
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawWindows:
+    """Windows as read, with the normal of the network each was seen on; rows belong together.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_windows, n_timesteps, n_features), float32
+    network_index : ndarray of shape (n_windows,), int64
+        Place in ``baselines``.
+    baselines : sequence of ndarray of shape (2, n_features), float32
+    label : ndarray of shape (n_windows,), str
+    """
+
+    values: FloatArray
+    network_index: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    baselines: Sequence[FloatArray]
+    label: StringArray
+
+    def draw(self, label: str, n: int, rng: np.random.Generator) -> list[int]:
+        """Draw rows of a label, its networks evenly."""
+        mine = np.flatnonzero(self.label == label)
+        networks = rng.permutation(np.unique(self.network_index[mine]))
+        return [
+            int(rng.choice(mine[self.network_index[mine] == networks[turn % len(networks)]]))
+            for turn in range(n)
+        ]
+
+
+def synthetic_windows(
+    real: RawWindows, scaler: Scaler, *, n_faults: int, n_cases: int, seed: int
+) -> WindowSet:
+    """Make training windows: cases of virtual faults, and real windows on other networks.
+
+    Virtual faults are applied to real normal windows, half of them moved first to another
+    network: a smaller one, perhaps over TCP. Each fault is one label, ``~0``, ``~1``, ...; its
+    cases come from several networks.
+
+    Parameters
+    ----------
+    real : RawWindows
+        Labelled windows that may be trained on; ``normal`` must be among them.
+    scaler : Scaler
+    n_faults, n_cases : int
+        Virtual faults, and windows of each.
+    seed : int
+
+    Returns
+    -------
+    WindowSet
+        Model inputs; without virtual faults where there is no normal window.
+    """
+    rng = np.random.default_rng([seed, n_faults])
+    parts = [_on_other_networks(real, str(name), scaler, rng) for name in np.unique(real.label)]
+    labels = [str(name) for name in np.unique(real.label) for _ in range(_PER_LABEL)]
+    if NORMAL in real.label:
+        for number in range(n_faults):
+            parts.append(_cases(real, scaler, n_cases, rng))
+            labels.extend([f"{VIRTUAL}{number}"] * n_cases)
+    label = np.array(labels, np.str_)
+    capture = np.full(len(label), "synthetic")
+    return stack_windows(np.concatenate(parts), label=label, capture=capture, network=capture)
+
+
+def one_shot_distances(
+    real: RawWindows,
+    scaler: Scaler,
+    embed: Callable[[FloatArray], FloatArray],
+    *,
+    seed: int,
+    n_faults: int = 100,
+    n_cases: int = 8,
+) -> FloatArray:
+    """How far one example of a fault lies from its other cases, on this and other networks.
+
+    Measured on virtual faults that were not trained on: what an embedding promises for a fault
+    that is yet to come.
+
+    Parameters
+    ----------
+    real : RawWindows
+    scaler : Scaler
+    embed : callable
+        From (n, n_timesteps, n_channels) to (n, embedding_dim).
+    seed : int
+        Of the training; the faults drawn here are others.
+    n_faults, n_cases : int
+
+    Returns
+    -------
+    ndarray of float32
+        Distances; a single 0 where no normal window was given.
+    """
+    if NORMAL not in real.label:
+        return np.zeros(1, np.float32)
+    rng = np.random.default_rng([seed, n_faults, _UNSEEN])
+    cases = np.stack([_cases(real, scaler, n_cases, rng) for _ in range(n_faults)])
+    embedded = embed(cases.reshape(-1, *cases.shape[2:])).reshape(n_faults, n_cases, -1)
+    apart = np.linalg.norm(embedded[:, 1:] - embedded[:, :1], axis=-1)
+    return np.asarray(apart.ravel(), np.float32)
+
+
+def _on_other_networks(
+    real: RawWindows, label: str, scaler: Scaler, rng: np.random.Generator
+) -> FloatArray:
+    return np.concatenate(
+        [scaler.inputs(*_elsewhere(real, row, rng)) for row in real.draw(label, _PER_LABEL, rng)]
+    )
+
+
+def _elsewhere(
+    real: RawWindows, row: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return a window (1, n_timesteps, n_features) as on another network, and its baseline."""
+    values, baseline = real.values[row : row + 1], real.baselines[int(real.network_index[row])]
+    if rng.random() < 0.5:
+        values, baseline = carry_over_tcp(values, baseline, rng)
+    values, baseline = thin_network(values, baseline, log_uniform(rng, _LEAST_KEPT, 1), rng)
+    return values, baseline
+
+
+def _cases(real: RawWindows, scaler: Scaler, n_cases: int, rng: np.random.Generator) -> FloatArray:
+    values, baselines = [], []
+    for row in real.draw(NORMAL, n_cases, rng):
+        if rng.random() < 0.5:
+            window, baseline = _elsewhere(real, row, rng)
+        else:
+            window = real.values[row : row + 1]
+            baseline = real.baselines[int(real.network_index[row])]
+        values.append(window)
+        baselines.append(baseline)
+    faulty = apply_fault(draw_fault(rng), np.concatenate(values), rng).astype(np.float32)
+    pairs = zip(faulty, baselines, strict=True)
+    return np.stack([scaler.inputs(window, baseline) for window, baseline in pairs])
