@@ -46,7 +46,8 @@ class TrafficWindows:
 
     def add(self, direction: int, name: str, expected: ArrayLike) -> None:
         """Add events of a known mean number per bin (Poisson)."""
-        self.get(direction, name)[:] += self.rng.poisson(np.maximum(expected, 0))
+        counts = self.get(direction, name)
+        counts += self.rng.poisson(np.broadcast_to(np.maximum(expected, 0), counts.shape))
 
     def keep(self, direction: int, names: tuple[str, ...], share: ArrayLike) -> None:
         """Keep each event with a probability (binomial), drop the others."""
