@@ -47,7 +47,7 @@ def thin_network(
         packets = windows.get(way, "packets")
         fewer = old[..., INDEX[f"{direction}_packets"]] - packets
         idle = windows.get(way, "idle_share")
-        idle[:] = np.clip(idle * np.power(0.9, -fewer), 0, 1)
+        idle[:] = np.where(packets == 0, 1, np.clip(idle * np.power(0.9, -fewer), 0, 1))
     moved = baseline.copy()
     usual = np.expm1(baseline[0, _COUNTER_COLUMNS])
     moved[0, _COUNTER_COLUMNS] = np.log1p(keep * usual)
