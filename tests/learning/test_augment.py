@@ -22,7 +22,18 @@ def test_all_strengths_at_zero_change_nothing() -> None:
     np.testing.assert_array_equal(vary(X, normal=cube()[::-1]), X)
 
 
-@pytest.mark.parametrize("how", [{"load": 1}, {"noise": 1}, {"shift_bins": 3}, {"severity": 0.4}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"load": 1},
+        {"noise": 1},
+        {"shift_bins": 3},
+        {"severity": 0.4},
+        {"mix": 1},
+        {"drift": 1},
+        {"drift": 1, "n_views": 1},
+    ],
+)
 def test_the_input_is_not_touched_and_chance_is_repeatable(how: dict[str, float]) -> None:
     X, normal = cube(), cube()[::-1]
     before = X.copy()
@@ -40,6 +51,35 @@ def test_load_adds_one_constant_to_the_absolute_view_only() -> None:
     np.testing.assert_allclose(change[:, :, :2], change[:, :1, :1] + np.zeros((1, 8, 2)), atol=1e-6)
     assert np.abs(change).max() <= 0.5 + 1e-6
     assert len(np.unique(change[:, 0, 0].round(4))) == len(X)
+
+
+@pytest.mark.parametrize(
+    ("how", "moved", "still"),
+    [
+        ({"mix": 0.4}, slice(0, 3), slice(3, 6)),
+        ({"drift": 0.4}, slice(3, 6), slice(0, 3)),
+        ({"drift": 0.4, "n_views": 1}, slice(0, 6), slice(0, 0)),
+    ],
+)
+def test_mix_and_drift_add_a_constant_to_each_feature_of_one_view(
+    how: dict[str, float], moved: slice, still: slice
+) -> None:
+    """Constant over time, another for each window and feature, of the stated deviation."""
+    X = cube(800, n_channels=6)
+    change = vary(X, **how) - X
+    assert (change[..., still] == 0).all()
+    constant = change[:, :1, moved]
+    np.testing.assert_allclose(change[..., moved], constant + np.zeros((1, 8, 1)), atol=1e-6)
+    assert constant.std() == pytest.approx(0.4, rel=0.05)
+    assert abs(constant.mean()) < 0.04
+    together = np.corrcoef(constant[:, 0].T)
+    assert np.abs(together - np.eye(len(together))).max() < 0.2
+
+
+@pytest.mark.parametrize("how", [{"load": 2}, {"mix": 2}])
+def test_one_view_has_no_absolute_view_to_change(how: dict[str, float]) -> None:
+    X = cube(n_channels=3)
+    np.testing.assert_array_equal(vary(X, n_views=1, **how), X)
 
 
 def test_severity_moves_along_the_line_from_normal() -> None:
@@ -78,7 +118,18 @@ def test_windows_without_two_views_are_refused() -> None:
         vary(cube(n_channels=3), noise=1)
 
 
-@pytest.mark.parametrize("how", [{"noise": -1}, {"load": -1}, {"shift_bins": -1}, {"severity": 2}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"noise": -1},
+        {"load": -1},
+        {"shift_bins": -1},
+        {"severity": 2},
+        {"mix": -0.1},
+        {"drift": -1},
+        {"n_views": 3},
+    ],
+)
 def test_impossible_strengths_are_refused(how: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         AugmentOptions(**how)

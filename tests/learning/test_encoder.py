@@ -69,7 +69,8 @@ def test_the_seed_alone_decides_the_first_weights() -> None:
 
 
 def test_embedding_no_windows_gives_no_rows() -> None:
-    assert embed(build_encoder(9, 7, options=small()), windows(1)[:0]).shape == (0, 3)
+    encoder = build_encoder(9, 7, options=small(embedding_dim=5))
+    assert embed(encoder, windows(1)[:0]).shape == (0, 5)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,47 @@ def test_every_second_pair_is_of_one_label(windows: WindowSet) -> None:
     assert y.mean() == 0.5
     label = windows.label[rows]
     np.testing.assert_array_equal(label[:, 0] == label[:, 1], y[:, 0] == 1)
+
+
+def with_virtual_faults(windows: WindowSet, n_faults: int = 5) -> WindowSet:
+    """Relabel a few windows of each capture as cases of virtual faults."""
+    label = windows.label.astype("<U12")
+    for number in range(n_faults):
+        label[number::20] = f"~{number}"
+    return dataclasses.replace(windows, label=label)
+
+
+@pytest.mark.parametrize(("n_labels", "n_virtual"), [(2, 0), (3, 2), (4, 5), (9, 99)])
+def test_normal_is_in_every_batch_beside_faults_and_virtual_faults(
+    windows: WindowSet, n_labels: int, n_virtual: int
+) -> None:
+    """As many labels and as many virtual faults as asked for, or as there are."""
+    mixed = with_virtual_faults(windows)
+    batches = BalancedBatches(
+        mixed, n_labels=n_labels, n_per_label=3, n_virtual=n_virtual, n_batches=1, seed=0
+    )
+    seen = set()
+    for seed in range(40):
+        rows, y = batches.draw(np.random.default_rng(seed))
+        names = batches.sampler.labels[y]
+        np.testing.assert_array_equal(names, mixed.label[rows])
+        labels, counts = np.unique(names, return_counts=True)
+        assert (counts == 3).all()
+        assert "normal" in labels
+        is_virtual = np.char.startswith(labels, "~")
+        assert is_virtual.sum() == min(n_virtual, 5)
+        assert (~is_virtual).sum() == min(n_labels, 4)
+        seen |= set(labels)
+    assert seen >= {"normal", "blocked", "capacity", "flood"}
+    assert len(seen) == (9 if n_virtual else 4)
+
+
+def test_without_normal_windows_labels_are_drawn_all_the_same(windows: WindowSet) -> None:
+    faults = windows.select(windows.label != "normal")
+    batches = BalancedBatches(faults, n_labels=2, n_per_label=2, n_batches=1, seed=0)
+    for seed in range(10):
+        _, y = batches.draw(np.random.default_rng(seed))
+        assert len(np.unique(y)) == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from traffic_siamese.backend import keras, ops
-from traffic_siamese.losses import LOSSES, PairwiseHead, get_loss
+from traffic_siamese.losses import LOSSES, NestedLoss, PairwiseHead, get_loss
 
 CORNERS = np.array([[0, 0, 0], [1, 1, 1]], np.float32)
 
@@ -184,6 +184,48 @@ def test_every_loss_survives_its_configuration(name: str) -> None:
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert type(again) is type(loss)
     assert again.get_config() == loss.get_config()
+
+
+@pytest.mark.parametrize("name", ["supervised_contrastive", "semi_hard", "hard"])
+def test_a_nested_loss_is_that_of_all_axes_and_a_share_of_that_of_the_first(name: str) -> None:
+    rng = np.random.default_rng(2)
+    e, y = rng.random((12, 7)).astype(np.float32), np.repeat(np.arange(4), 3)
+    naive = {
+        "supervised_contrastive": naive_contrastive,
+        "semi_hard": naive_semi_hard,
+        "hard": naive_hard,
+    }[name]
+    for n_axes, weight in ((3, 0.3), (2, 1.5)):
+        loss = NestedLoss(get_loss(name), n_axes, weight)
+        expected = naive(y, e) + weight * naive(y, e[:, :n_axes])
+        assert float(loss(y, e)) == pytest.approx(expected, rel=1e-4)
+        assert loss.layout == "labels"
+
+
+def test_a_nested_loss_takes_triplets_on_their_own_axis() -> None:
+    e = np.random.default_rng(3).random((6, 3, 5)).astype(np.float32)
+    loss = NestedLoss(get_loss("triplet", margin=0.2), 3, 0.5)
+    expected = naive_triplet(e, e, margin=0.2) + 0.5 * naive_triplet(e, e[..., :3], margin=0.2)
+    assert loss.layout == "triplets"
+    assert float(loss(np.zeros(6), e)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras' own, on saving
+def test_a_nested_loss_survives_its_configuration_and_a_saved_model(tmp_path: Path) -> None:
+    """Rebuilt, it gives the same values."""
+    loss = NestedLoss(get_loss("semi_hard", margin=0.7, n_per_label=3), 2, 0.9)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+    assert again.get_config() == loss.get_config()
+    window = keras.Input((5,))
+    model = keras.Model(window, keras.layers.Dense(5)(window))
+    model.compile(loss=loss)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras").loss
+    e = np.random.default_rng(4).random((9, 5)).astype(np.float32)
+    y = np.repeat(np.arange(3), 3)
+    for other in (again, loaded):
+        assert other.inner.margin == 0.7
+        assert float(other(y, e)) == float(loss(y, e))
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras' own, on saving

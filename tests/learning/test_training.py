@@ -15,7 +15,7 @@ from traffic_siamese.training import (
     split_by_capture,
     train_encoder,
 )
-from traffic_siamese.windows import WindowSet
+from traffic_siamese.windows import WindowSet, stack_windows
 
 TINY = TrainingOptions(
     epochs=2,
@@ -27,13 +27,32 @@ TINY = TrainingOptions(
 )
 
 
-def fit(windows: WindowSet, folder: Path | None = None, **changes: object) -> TrainedEncoder:
+class BrokenOffError(Exception):
+    """Stands for whatever ends a run before its time."""
+
+
+def fit(
+    windows: WindowSet,
+    folder: Path | None = None,
+    *,
+    stop_after: int = 0,
+    synthetic: WindowSet | None = None,
+    **changes: object,
+) -> TrainedEncoder:
+    """Train; break off after an epoch if one is given."""
     train, held_out = split_by_capture(windows)
+
+    def progress(report: EpochReport) -> None:
+        if report.epoch == stop_after:
+            raise BrokenOffError
+
     return train_encoder(
         windows.select(train),
         windows.select(held_out),
         options=dataclasses.replace(TINY, **changes),
+        synthetic=synthetic,
         checkpoint_dir=folder,
+        progress=progress,
     )
 
 
@@ -65,9 +84,10 @@ def test_training_separates_labels_on_captures_never_seen(windows: WindowSet, lo
 def test_a_continued_run_is_the_uninterrupted_run(
     windows: WindowSet, tmp_path: Path, loss: str
 ) -> None:
-    """2 + 2 epochs give the same history and the same weights as 4."""
+    """Broken off after 2 of 4 epochs: the same history and weights as 4 at a stretch."""
     whole = fit(windows, epochs=4, loss=loss)
-    fit(windows, tmp_path, epochs=2, loss=loss)
+    with pytest.raises(BrokenOffError):
+        fit(windows, tmp_path, stop_after=2, epochs=4, loss=loss)
     continued = fit(windows, tmp_path, epochs=4, loss=loss)
     same_rows(whole, continued)
     assert whole.best_epoch == continued.best_epoch
@@ -80,7 +100,7 @@ def test_the_history_belongs_to_the_kept_model(windows: WindowSet, loss: str) ->
     """Row ``best_epoch`` holds where the returned model puts the points."""
     trained = fit(windows, loss=loss)
     history = trained.history
-    assert history.embeddings.shape == (3, 60, 3)
+    assert history.embeddings.shape == (3, 60, 16)
     assert np.isnan(history.loss[0])
     assert np.isfinite(history.loss[1:]).all()
     assert np.isfinite(history.val_loss).all()
@@ -109,6 +129,39 @@ def test_progress_counts_epochs_and_a_finished_run_is_not_trained_again(
     assert np.isnan(reports[0].val_loss)
     assert "no windows were held out" in trained.warnings[0]
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def virtual_windows(windows: WindowSet, n_faults: int = 3, n_cases: int = 4) -> WindowSet:
+    """Make windows of virtual faults: one value in all bins and channels for each."""
+    n_windows = n_faults * n_cases
+    fault = np.repeat(np.arange(n_faults), n_cases)
+    shape = (n_windows, windows.n_timesteps, windows.inputs[0].shape[1])
+    X = np.broadcast_to(fault[:, None, None] - 1.0, shape).astype(np.float32)
+    where = np.full(n_windows, "synthetic")
+    return stack_windows(X, label=np.char.add("~", fault.astype(str)), capture=where, network=where)
+
+
+def test_synthetic_windows_are_trained_on_and_not_watched(
+    windows: WindowSet, tmp_path: Path
+) -> None:
+    """They change the weights; neither history nor held-out loss knows their labels."""
+    synthetic = virtual_windows(windows)
+    first, again = (fit(windows, epochs=1, synthetic=synthetic) for _ in range(2))
+    same_rows(first, again)
+    plain = fit(windows, epochs=1)
+    assert set(first.history.label) == set(windows.label)
+    np.testing.assert_array_equal(first.history.embeddings[0], plain.history.embeddings[0])
+    assert np.abs(first.history.embeddings[1] - plain.history.embeddings[1]).max() > 1e-4
+    fit(windows, tmp_path, epochs=1, synthetic=synthetic)
+    with pytest.raises(TrainingError, match=r"synthetic data was 12 windows, .*, now none"):
+        fit(windows, tmp_path, epochs=1)
+
+
+def test_the_learning_rate_falls_along_a_cosine(windows: WindowSet, tmp_path: Path) -> None:
+    """Adam's first steps are as long as the rate, and the last ones almost nothing."""
+    trained = fit(windows, epochs=8, learning_rate=0.01, n_per_label=2, loss="hard", patience=8)
+    steps = np.abs(np.diff(trained.history.embeddings, axis=0)).mean(axis=(1, 2))
+    assert steps[-1] < 0.25 * steps[:3].max()
 
 
 @pytest.mark.slow
