@@ -80,15 +80,15 @@ def test_training_separates_labels_on_captures_never_seen(windows: WindowSet, lo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", ["semi_hard", "triplet", "pairwise"])
+@pytest.mark.parametrize("loss", ["supervised_contrastive", "pairwise"])
 def test_a_continued_run_is_the_uninterrupted_run(
     windows: WindowSet, tmp_path: Path, loss: str
 ) -> None:
-    """Broken off after 2 of 4 epochs: the same history and weights as 4 at a stretch."""
-    whole = fit(windows, epochs=4, loss=loss)
+    """Broken off after 2 of 3 epochs: the same history and weights as 3 at a stretch."""
+    whole = fit(windows, epochs=3, loss=loss)
     with pytest.raises(BrokenOffError):
-        fit(windows, tmp_path, stop_after=2, epochs=4, loss=loss)
-    continued = fit(windows, tmp_path, epochs=4, loss=loss)
+        fit(windows, tmp_path, stop_after=2, epochs=3, loss=loss)
+    continued = fit(windows, tmp_path, epochs=3, loss=loss)
     same_rows(whole, continued)
     assert whole.best_epoch == continued.best_epoch
     for one, other in zip(whole.model.get_weights(), continued.model.get_weights(), strict=True):
@@ -141,27 +141,27 @@ def virtual_windows(windows: WindowSet, n_faults: int = 3, n_cases: int = 4) -> 
     return stack_windows(X, label=np.char.add("~", fault.astype(str)), capture=where, network=where)
 
 
+@pytest.mark.slow
 def test_synthetic_windows_are_trained_on_and_not_watched(
     windows: WindowSet, tmp_path: Path
 ) -> None:
-    """They change the weights; neither history nor held-out loss knows their labels."""
-    synthetic = virtual_windows(windows)
-    first, again = (fit(windows, epochs=1, synthetic=synthetic) for _ in range(2))
-    same_rows(first, again)
+    """They change the weights; the history does not know their labels."""
     plain = fit(windows, epochs=1)
-    assert set(first.history.label) == set(windows.label)
-    np.testing.assert_array_equal(first.history.embeddings[0], plain.history.embeddings[0])
-    assert np.abs(first.history.embeddings[1] - plain.history.embeddings[1]).max() > 1e-4
-    fit(windows, tmp_path, epochs=1, synthetic=synthetic)
+    mixed = fit(windows, tmp_path, epochs=1, synthetic=virtual_windows(windows))
+    assert set(mixed.history.label) == set(windows.label)
+    np.testing.assert_array_equal(mixed.history.embeddings[0], plain.history.embeddings[0])
+    assert mixed.history.val_loss[0] == plain.history.val_loss[0]
+    assert np.abs(mixed.history.embeddings[1] - plain.history.embeddings[1]).max() > 1e-4
     with pytest.raises(TrainingError, match=r"synthetic data was 12 windows, .*, now none"):
         fit(windows, tmp_path, epochs=1)
 
 
-def test_the_learning_rate_falls_along_a_cosine(windows: WindowSet, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_learning_rate_falls_along_a_cosine(windows: WindowSet) -> None:
     """Adam's first steps are as long as the rate, and the last ones almost nothing."""
-    trained = fit(windows, epochs=8, learning_rate=0.01, n_per_label=2, loss="hard", patience=8)
+    trained = fit(windows, epochs=6, learning_rate=0.01, n_per_label=2, loss="hard", patience=8)
     steps = np.abs(np.diff(trained.history.embeddings, axis=0)).mean(axis=(1, 2))
-    assert steps[-1] < 0.25 * steps[:3].max()
+    assert steps[-1] < 0.35 * steps[:3].max()
 
 
 @pytest.mark.slow
@@ -177,11 +177,18 @@ def test_a_checkpoint_of_another_run_is_refused(windows: WindowSet, tmp_path: Pa
         fit(windows, tmp_path)
 
 
-def test_a_run_stops_when_nothing_gets_better(windows: WindowSet) -> None:
-    """A learning rate of almost nothing improves nothing."""
-    trained = fit(windows, epochs=30, patience=2, learning_rate=1e-12)
-    assert trained.history.n_epochs == 3
-    assert trained.best_epoch == 1
+@pytest.mark.slow
+def test_a_run_stops_when_held_out_windows_fare_worse(windows: WindowSet) -> None:
+    """Held-out labels that contradict the others: what is learned of these hurts those."""
+    train, held_out = (windows.select(rows) for rows in split_by_capture(windows))
+    label = np.random.default_rng(0).permutation(held_out.label)
+    options = dataclasses.replace(TINY, epochs=40, patience=2, learning_rate=0.02)
+    trained = train_encoder(train, dataclasses.replace(held_out, label=label), options=options)
+    n_epochs = trained.history.n_epochs
+    assert n_epochs < 40
+    assert trained.best_epoch == n_epochs - 2
+    losses = trained.history.val_loss
+    assert (losses[-2:] > losses[1:].min() + 0.01).all()
 
 
 @pytest.mark.slow

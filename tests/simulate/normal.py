@@ -78,5 +78,5 @@ def column(values: np.ndarray, way: int, name: str) -> np.ndarray:
 
 
 def assert_total(counts: np.ndarray, expected: float) -> None:
-    """A sum of independent counts lies within five deviations of what is expected of it."""
+    """Check that a sum of independent counts lies within five deviations of its mean."""
     assert abs(counts.sum() - expected) <= 5 * np.sqrt(expected) + 1e-6, (counts.sum(), expected)
