@@ -11,6 +11,8 @@ from traffic_siamese.types import FloatArray
 MIN_BINS = 30
 _CALM_SHARE = 0.3
 _SMOOTH_BINS = 16
+_SILENCE = 1 / 30  # of the busy quarter's packets
+_SILENCE_TROUBLE = 10.0
 _TROUBLE = (
     "repeats",
     "refusals",
@@ -97,9 +99,13 @@ def _trouble(values: FloatArray) -> NDArray[np.float64]:
     asked = _smooth(_both(values, "new_transactions")) + 1
     failures = np.sum([_both(values, name) for name in _TROUBLE], axis=0)
     failing = np.log1p(_smooth(failures) / asked)
-    volume = np.log1p(_smooth(_both(values, "packets")))
+    packets = _smooth(_both(values, "packets"))
+    volume = np.log1p(packets)
     low, high = np.quantile(volume, (0.25, 0.75))
     odd = np.maximum(np.abs(volume - np.clip(volume, high - 0.7, low + 0.7)), 0)
+    # Nothing fails where nothing is sent: a silence looks calm, however long it is.
+    busy = np.expm1(high)
+    odd += _SILENCE_TROUBLE * ((busy >= 1) & (packets < _SILENCE * busy))
     slow = np.zeros(len(values))
     for direction in ("to_service", "from_service"):
         delay = _column(values, f"{direction}_first_answer_delay_median_s")

@@ -16,7 +16,7 @@ import numpy as np
 
 from traffic_siamese.errors import TrafficSiameseError
 from traffic_siamese.features.series import read_series
-from traffic_siamese.incidents import merge_incidents
+from traffic_siamese.incidents import absorb_transitions, merge_incidents
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
 from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
@@ -84,7 +84,11 @@ def classify_log(source: str | Path, model: Model, *, network: str | None = None
     stride_ns = round(spec.stride * spec.bin_s * 1e9)
     incidents = [
         replace(incident, reason=_incident_reason(prepared, incident))
-        for incident in merge_incidents(verdicts, stride_ns=stride_ns)
+        for incident in absorb_transitions(
+            merge_incidents(verdicts, stride_ns=stride_ns),
+            window_ns=round(spec.n_timesteps * spec.bin_s * 1e9),
+            stride_ns=stride_ns,
+        )
     ]
     return LogResult(log.name, tuple(verdicts), tuple(incidents), log.warnings)
 

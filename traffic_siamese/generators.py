@@ -17,6 +17,8 @@ from traffic_siamese.errors import TrainingError
 from traffic_siamese.types import NORMAL, VIRTUAL, FloatArray, Int64Array, StringArray
 from traffic_siamese.windows import WindowSet
 
+_COMPARED_SHARE = 0.5
+
 
 class WindowSampler:
     """Draws rows of a label so that its networks, and the captures of each, come up evenly.
@@ -147,8 +149,10 @@ class BalancedBatches(_Batches):
     """Batches of a few labels with equally many windows each, label by label, for mining.
 
     Gives X (n_labels * n_per_label, n_timesteps, n_channels) float32 and y (n_labels *
-    n_per_label,) int64, the labels' places in ``sampler.labels``. A label's windows come from as
-    many networks and captures as there are.
+    n_per_label,) int64: 0 for ``normal``, positive for other labels. A virtual fault may be just
+    what a label is, so it is set against the labels in every other batch only: its number is
+    negative where it is not. A label's windows come from as many networks and captures as there
+    are.
 
     Parameters
     ----------
@@ -184,6 +188,8 @@ class BalancedBatches(_Batches):
         self._normal_number = np.flatnonzero(is_normal)
         self._fault_numbers = np.flatnonzero(~is_virtual & ~is_normal)
         self._virtual_numbers = np.flatnonzero(is_virtual)
+        self._y = np.where(is_normal, 0, np.arange(1, len(is_normal) + 1))
+        self._is_virtual = is_virtual
         n_real = len(self._normal_number) + len(self._fault_numbers)
         self.n_labels = min(n_labels, n_real)
         self.n_virtual = min(n_virtual, len(self._virtual_numbers))
@@ -200,7 +206,9 @@ class BalancedBatches(_Batches):
             ]
         )
         rows = [self.sampler.draw(int(number), self.n_per_label, rng) for number in numbers]
-        return np.concatenate(rows), np.repeat(numbers, self.n_per_label)
+        compared = rng.random() < _COMPARED_SHARE
+        sign = np.where(self._is_virtual & (not compared), -1, 1)
+        return np.concatenate(rows), np.repeat((self._y * sign)[numbers], self.n_per_label)
 
 
 class TripletBatches(_Batches):

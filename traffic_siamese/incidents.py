@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from traffic_siamese.types import NORMAL, Incident, Verdict
+from traffic_siamese.types import NORMAL, UNKNOWN, Incident, Verdict
 
 
 def window_midpoint_ns(verdict: Verdict) -> int:
@@ -158,6 +158,67 @@ def merge_incidents(
             incidents += merger.push(verdict)
         incidents += merger.finish()
     return incidents
+
+
+def absorb_transitions(
+    incidents: Iterable[Incident], *, window_ns: int, stride_ns: int
+) -> list[Incident]:
+    """Join what belongs to one incident: the windows that straddle its start, its end or a lull.
+
+    A window that a change goes through looks like neither side and is often ``unknown``. An
+    ``unknown`` incident no longer than such windows can make it, next to a named one, is taken
+    into that one; two incidents of one label with nothing else between them become one.
+
+    Parameters
+    ----------
+    incidents : iterable of Incident
+        By capture, then by time, as from `merge_incidents`.
+    window_ns, stride_ns : int
+        Length of a window, and from one window's start to the next one's.
+
+    Returns
+    -------
+    list of Incident
+        In the same order.
+    """
+    joined: list[Incident] = []
+    for incident in incidents:
+        last = joined[-1] if joined else None
+        near = (
+            last is not None
+            and last.capture == incident.capture
+            and incident.start_ns - last.end_ns <= 2 * stride_ns
+        )
+        if last is not None and near and _belong_together(last, incident, window_ns, stride_ns):
+            joined[-1] = _join(last, incident)
+        else:
+            joined.append(incident)
+    return joined
+
+
+def _belong_together(first: Incident, second: Incident, window_ns: int, stride_ns: int) -> bool:
+    if first.label == second.label:
+        return True
+    return any(
+        one.label == UNKNOWN and one.windows * stride_ns <= window_ns + stride_ns
+        for one in (first, second)
+    )
+
+
+def _join(first: Incident, second: Incident) -> Incident:
+    """Return one incident over both; the named one tells label, confidence and reason."""
+    same = first.label == second.label
+    told = (first, second) if same else (second if first.label == UNKNOWN else first,)
+    n_told = sum(one.windows for one in told)
+    return Incident(
+        first.capture,
+        first.start_ns,
+        second.end_ns,
+        told[0].label,
+        sum(one.confidence * one.windows for one in told) / n_told,
+        first.windows + second.windows,
+        told[0].reason,
+    )
 
 
 def _most_common(reasons: Iterable[str]) -> str:

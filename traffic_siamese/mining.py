@@ -25,7 +25,8 @@ def same_label(y_true: Any) -> tuple[Any, Any]:
     Parameters
     ----------
     y_true : tensor of shape (batch,) or (batch, 1)
-        Labels as numbers.
+        Labels as whole numbers. Those of opposite sign are neither the same nor different: a
+        virtual fault (negative) may well be what a label (positive) is.
 
     Returns
     -------
@@ -36,7 +37,9 @@ def same_label(y_true: Any) -> tuple[Any, Any]:
     same = ops.equal(label[:, None], label[None, :])
     number = ops.cumsum(ops.ones_like(label))
     distinct = ops.not_equal(number[:, None], number[None, :])
-    return ops.logical_and(same, distinct), ops.logical_not(same)
+    sign = ops.sign(label)
+    opposed = ops.less(sign[:, None] * sign[None, :], 0)
+    return ops.logical_and(same, distinct), ops.logical_not(ops.logical_or(same, opposed))
 
 
 def mean_where(values: Any, valid: Any) -> Any:

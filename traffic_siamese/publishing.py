@@ -35,7 +35,7 @@ from traffic_siamese.training import TrainedEncoder
 from traffic_siamese.types import CUBE_DIM, FloatArray, Int64Array, Prototype, StringArray
 from traffic_siamese.windows import WindowSet
 
-_REACH_SHARE = 0.95
+_MIN_RADIUS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def publish(
         prototypes,
         windows.label,
         false_unknown_share=options.false_unknown_share,
-        min_radius=max(0.05, float(np.quantile(distances, _REACH_SHARE))),
+        min_radius=max(_MIN_RADIUS, float(np.quantile(distances, 1 - options.false_unknown_share))),
     )
     found = recognise(last[judged], prototypes, windows.label, calibration).label
     accuracy = _balanced_accuracy(history.label[judged], found)

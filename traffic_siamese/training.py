@@ -58,7 +58,7 @@ class TrainingOptions:
         Of Adam; the rate falls to 0 along a cosine, and the gradient's norm is clipped, since the
         lossless loss can reach thousands.
     patience : int
-        Epochs without a better held-out loss before training stops.
+        Epochs with a clearly worse held-out loss before training stops.
     max_points : int
         Windows that the recorder follows at most.
     seed : int
@@ -76,8 +76,8 @@ class TrainingOptions:
 
     loss: str = "supervised_contrastive"
     margin: float = 0.4
-    epochs: int = 60
-    batches_per_epoch: int = 25
+    epochs: int = 40
+    batches_per_epoch: int = 15
     n_labels: int = 8
     n_per_label: int = 6
     n_virtual: int = 12
