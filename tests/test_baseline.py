@@ -57,6 +57,7 @@ FAULTS = {
     "answers lost": {"family": "lost_beyond", "share": 0.8},
     "no answers at all": {"family": "lost_beyond", "share": 1.0},
     "blocked before": {"family": "lost_before", "share": 1.0},
+    "silence": {"family": "lost_both", "share": 1.0},
     "packet loss": {"family": "loss", "loss_share": 0.3},
     "little capacity": {"family": "capacity", "loss_share": 0.3, "added_s": 0.5},
     "long delay": {"family": "delay", "added_s": 1.0},
@@ -102,20 +103,23 @@ def assert_near_normal(values: np.ndarray, seed: int) -> None:
     assert found.max() < 0.5 * whole.max()
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"family": "surge", "factor": 20.0, "wave": Surge("registration", 0.5, 0.5, 0.3)},
-        {"family": "lost_both", "share": 1.0},
-    ],
-    ids=["surge", "silence"],
-)
-def test_a_surge_or_a_silence_of_a_fifth_of_the_log_is_not_taken_for_normal(
-    changes: dict[str, object],
-) -> None:
-    """Volume alone gives them away, so normal must be the greater part."""
+def test_a_surge_of_a_fifth_of_the_log_is_not_taken_for_normal() -> None:
+    """Volume alone gives it away, so it must be the lesser part."""
+    wave = Surge("registration", success_share=0.5, spread=0.5, concentration=0.3)
+    changes = {"family": "surge", "factor": 20.0, "wave": wave}
     for seed, start in enumerate((0, 0.3, 0.8)):
         assert_near_normal(faulty_log(changes, seed=seed, share=0.2, start=start), seed)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.5, 0.7])
+def test_an_outage_without_a_packet_is_never_normal(share: float) -> None:
+    """Nothing fails in it, and it is still no traffic."""
+    for start in (0, 0.15, 0.3):
+        values = normal_bins(600)
+        gone = slice(round(600 * start), round(600 * (start + share)))
+        values[gone] = 0
+        values[gone, [PLACE["to_service_idle_share"], PLACE["from_service_idle_share"]]] = 1
+        assert_near_normal(values, 0)
 
 
 def test_normal_traffic_is_its_own_estimate() -> None:

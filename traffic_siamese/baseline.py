@@ -11,7 +11,7 @@ from traffic_siamese.types import FloatArray
 MIN_BINS = 30
 _CALM_SHARE = 0.3
 _SMOOTH_BINS = 16
-_SILENCE = 1 / 30  # of the busy quarter's packets
+_SILENCE = 1 / 15  # of the busy quarter's packets
 _SILENCE_TROUBLE = 10.0
 _TROUBLE = (
     "repeats",
@@ -100,12 +100,11 @@ def _trouble(values: FloatArray) -> NDArray[np.float64]:
     failures = np.sum([_both(values, name) for name in _TROUBLE], axis=0)
     failing = np.log1p(_smooth(failures) / asked)
     packets = _smooth(_both(values, "packets"))
+    busy = np.quantile(packets, 0.75)
+    silent = (busy >= 1) & (packets < _SILENCE * busy)  # where nothing is sent, nothing fails
     volume = np.log1p(packets)
-    low, high = np.quantile(volume, (0.25, 0.75))
-    odd = np.maximum(np.abs(volume - np.clip(volume, high - 0.7, low + 0.7)), 0)
-    # Nothing fails where nothing is sent: a silence looks calm, however long it is.
-    busy = np.expm1(high)
-    odd += _SILENCE_TROUBLE * ((busy >= 1) & (packets < _SILENCE * busy))
+    low, high = np.quantile(volume[~silent], (0.25, 0.75))
+    odd = np.abs(volume - np.clip(volume, high - 0.7, low + 0.7)) + _SILENCE_TROUBLE * silent
     slow = np.zeros(len(values))
     for direction in ("to_service", "from_service"):
         delay = _column(values, f"{direction}_first_answer_delay_median_s")
