@@ -6,7 +6,7 @@ new faults known by one example from this network or from another one of its sid
 and whether a fault that nobody showed yet is farther from the library than known ones.
 
     python benchmarks/one_shot.py LOGS_DIR --labels labels.csv [--sides A,C:B] [--folds 4|all]
-        [--draws 20] [--seeds 0 1] [--embedding-dim 16] [--steps 1000] [--json results.json]
+        [--draws 20] [--seeds 0 1] [--embedding-dim 16] [--steps N] [--json results.json]
 
 Peers from aeon (MiniRocket, DTW) run where it is installed.
 """
@@ -180,7 +180,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--draws", type=int, default=20, help="random examples per fold")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--embedding-dim", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=1000, help="training steps per encoder")
+    parser.add_argument(
+        "--steps", type=int, help="training steps per encoder; default: the package's"
+    )
     parser.add_argument(
         "--baseline",
         default="normal-1.",

@@ -171,6 +171,10 @@ def make_folds(
 ) -> list[Fold]:
     """Leave each network out with each half of the faults, taken in turns from their names."""
     faults = sorted(set(corpus.labels.tolist()) - {NORMAL})
+    if len(faults) < 2:
+        raise SystemExit(
+            f"the labels name {len(faults)} fault, expected at least 2 to leave one out."
+        )
     folds = []
     for half in range(2):
         for network in left_out:

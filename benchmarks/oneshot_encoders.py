@@ -52,16 +52,18 @@ class Trained:
         return self.embeddings[:, :3]
 
 
-def product_options(*, embedding_dim: int, steps: int, seed: int) -> FitOptions:
-    """Return the package's defaults with so many axes and steps."""
+def product_options(*, embedding_dim: int, steps: int | None, seed: int) -> FitOptions:
+    """Return the package's defaults with so many axes, and steps where they are given."""
     options = FitOptions()
-    epochs = max(1, round(steps / options.training.batches_per_epoch))
+    epochs = options.training.epochs
+    if steps is not None:
+        epochs = max(1, round(steps / options.training.batches_per_epoch))
     encoder = replace(options.training.encoder, embedding_dim=embedding_dim)
     training = replace(options.training, epochs=epochs, seed=seed, encoder=encoder)
     return replace(options, training=training)
 
 
-def original_options(*, steps: int, seed: int) -> FitOptions:
+def original_options(*, steps: int | None, seed: int) -> FitOptions:
     """Return the original recipe: semi-hard triplets in a cube, both views, labelled data only."""
     options = product_options(embedding_dim=3, steps=steps, seed=seed)
     training: TrainingOptions = replace(options.training, loss="semi_hard")
