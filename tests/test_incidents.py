@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic_siamese.incidents import IncidentMerger, merge_incidents, window_midpoint_ns
-from traffic_siamese.types import Verdict
+from traffic_siamese.incidents import (
+    IncidentMerger,
+    absorb_transitions,
+    merge_incidents,
+    window_midpoint_ns,
+)
+from traffic_siamese.types import Incident, Verdict
 
 STRIDE, WINDOW = 10, 40
 
@@ -175,3 +180,67 @@ def test_midpoint_stays_an_integer_at_nanosecond_epochs():
 def test_settings_below_one_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} is 0"):
         merge_incidents([], **{"stride_ns": STRIDE, name: 0})
+
+
+def incidents(*rows, capture="c"):
+    """Incidents of (label, start, end, windows); confidence is a tenth of the windows."""
+    return [
+        Incident(capture, start, end, label, n / 10, n, f"{label} since {start}")
+        for label, start, end, n in rows
+    ]
+
+
+def absorb(*rows):
+    found = absorb_transitions(incidents(*rows), window_ns=WINDOW, stride_ns=STRIDE)
+    return [(i.label, i.start_ns, i.end_ns, i.windows) for i in found]
+
+
+def test_windows_that_straddle_an_incidents_edges_belong_to_it():
+    """At most five windows of 40, ten apart, can see a change; label and reason are the fault's."""
+    rows = [("unknown", 0, 20, 3), ("A", 25, 90, 7), ("unknown", 100, 140, 5)]
+    assert absorb(*rows) == [("A", 0, 140, 15)]
+    (one,) = absorb_transitions(incidents(*rows), window_ns=WINDOW, stride_ns=STRIDE)
+    assert one.reason == "A since 25"
+    assert one.confidence == pytest.approx(0.7)
+
+
+def test_a_long_unknown_incident_is_one_of_its_own():
+    rows = [("A", 0, 50, 5), ("unknown", 60, 150, 6), ("B", 160, 200, 4)]
+    assert absorb(*rows) == rows
+
+
+def test_a_lull_does_not_split_an_incident():
+    """Confidence is the mean over both parts' windows."""
+    rows = [("A", 0, 50, 5), ("A", 60, 90, 3), ("B", 95, 120, 2)]
+    assert absorb(*rows) == [("A", 0, 90, 8), ("B", 95, 120, 2)]
+    first = absorb_transitions(incidents(*rows), window_ns=WINDOW, stride_ns=STRIDE)[0]
+    assert first.confidence == pytest.approx((0.5 * 5 + 0.3 * 3) / 8)
+
+
+def test_what_lies_apart_or_in_another_capture_is_not_joined():
+    """More than two strides of normal traffic between them."""
+    rows = [("A", 0, 50, 5), ("A", 71, 90, 3), ("unknown", 111, 120, 1)]
+    assert absorb(*rows) == rows
+    near = [("A", 0, 50, 5), ("A", 70, 90, 3)]
+    assert absorb(*near) == [("A", 0, 90, 8)]
+    apart = incidents(near[0], capture="x") + incidents(near[1], capture="y")
+    assert absorb_transitions(apart, window_ns=WINDOW, stride_ns=STRIDE) == apart
+
+
+def test_two_faults_keep_the_change_between_them_with_the_first():
+    rows = [("A", 0, 50, 5), ("unknown", 55, 60, 2), ("B", 65, 120, 6)]
+    assert absorb(*rows) == [("A", 0, 60, 7), ("B", 65, 120, 6)]
+
+
+@given(labels=st.text("NUAB", max_size=30))
+def test_absorbing_loses_no_window_and_leaves_nothing_to_absorb(labels):
+    merged = merge_incidents(verdicts(labels), stride_ns=STRIDE)
+    settings = {"window_ns": WINDOW, "stride_ns": STRIDE}
+    found = absorb_transitions(merged, **settings)
+    assert sum(i.windows for i in found) == sum(i.windows for i in merged)
+    named = {i.label for i in merged} - {"unknown"}
+    assert {i.label for i in found} - {"unknown"} == named
+    for earlier, later in pairwise(found):
+        assert earlier.end_ns <= later.start_ns
+        near = later.start_ns - earlier.end_ns <= 2 * STRIDE
+        assert not (near and earlier.label == later.label)
