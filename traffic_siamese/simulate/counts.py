@@ -15,6 +15,8 @@ MESSAGES = (
     *(f"request_{kind}" for kind in REQUEST_KINDS),
     *(f"answer_{name}" for name in ANSWER_CLASSES),
 )
+BARE_SEGMENT_BYTES = 66.0
+"""A TCP segment without payload: headers, options and frame."""
 
 
 class TrafficWindows:
@@ -79,9 +81,16 @@ class TrafficWindows:
             packets[more] = np.maximum(packets, follows)[more]
             packets[less] = np.minimum(packets, follows + extra)[less]
             packets[:] = np.maximum(packets, 0)
-            size = self.get(direction, "bytes")
-            size[:] = old.get(direction, "bytes") * packets / np.maximum(packets_before, 1)
+            in_messages = old.get(direction, "bytes") * follows / np.maximum(packets_before, 1)
+            bare = np.maximum(packets - follows, 0) * BARE_SEGMENT_BYTES
+            self.get(direction, "bytes")[:] = in_messages + bare
+            self.settle_size(direction)
             self._settle_idle(old, direction)
+
+    def settle_size(self, direction: int) -> None:
+        """Let the mean size be bytes over packets; without packets it stays."""
+        packets, size = self.get(direction, "packets"), self.get(direction, "mean_size_bytes")
+        size[:] = np.where(packets > 0, self.get(direction, "bytes") / np.maximum(packets, 1), size)
 
     def _settle_idle(self, old: TrafficWindows, direction: int) -> None:
         """Each packet leaves nine tenths of the idle tenths idle."""

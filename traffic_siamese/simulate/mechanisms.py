@@ -88,9 +88,9 @@ def _fail_to_connect(
 ) -> None:
     """Try to connect again and again; the requests themselves are never sent."""
     w.keep(direction, _REQUESTS, 1 - share)
-    attempts = asked * share
-    w.add(direction, "tcp_syn", attempts * habits.repeats)
-    repeat_requests(w, direction, attempts * habits.repeats, habits)
+    again = w.rng.poisson(np.maximum(asked * share * habits.repeats, 0))
+    for name in ("tcp_syn", "repeats", "tcp_retransmissions", "packets"):
+        w.get(direction, name)[:] += again
 
 
 def lose_beyond(w: TrafficWindows, direction: int, share: Share, habits: Habits) -> None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.features.schema import COUNTERS
+from traffic_siamese.features.schema import COUNTERS, FEATURES
 from traffic_siamese.features.slots import DIRECTIONS
-from traffic_siamese.simulate.counts import COUNTER_NAMES, INDEX, MESSAGES, TrafficWindows
+from traffic_siamese.simulate.counts import (
+    BARE_SEGMENT_BYTES,
+    COUNTER_NAMES,
+    INDEX,
+    MESSAGES,
+    TrafficWindows,
+)
 from traffic_siamese.types import FloatArray
 
 _REQUESTS = tuple(name for name in MESSAGES if name.startswith("request_"))
 _PLAIN_ANSWERS = tuple(name for name in MESSAGES if name.startswith("answer_"))
 _SOME_TCP = 0.1  # connections per bin
+_SIZE_FLOOR_BYTES = FEATURES[INDEX["to_service_mean_size_bytes"]].floor
 _COUNTS = tuple(counter.name for counter in COUNTERS if counter.name != "bytes")
 _COUNTER_COLUMNS = [INDEX[f"{way}_{name}"] for way in DIRECTIONS for name in COUNTER_NAMES]
 
@@ -89,12 +96,29 @@ def carry_over_tcp(
             _connect_first(windows, way, moved)
     windows.settle(before)
     for way in (0, 1):
-        messages = sum(windows.get(way, name) for name in MESSAGES)
-        windows.add(way, "packets", acknowledgements * messages)
-        usual = sum(_usual(baseline, way, name) for name in MESSAGES)
-        column = INDEX[f"{DIRECTIONS[way]}_packets"]
-        moved[0, column] = np.log1p(np.expm1(moved[0, column]) + acknowledgements * usual)
+        _acknowledge(windows, way, acknowledgements, moved)
     return windows.values.astype(np.float32), moved
+
+
+def _acknowledge(windows: TrafficWindows, way: int, per_message: float, moved: FloatArray) -> None:
+    """Add segments that only acknowledge, to windows and to normal."""
+    more = windows.rng.poisson(per_message * sum(windows.get(way, name) for name in MESSAGES))
+    windows.get(way, "packets")[:] += more
+    windows.get(way, "bytes")[:] += more * BARE_SEGMENT_BYTES
+    held = windows.get(way, "packets") == 0
+    windows.settle_size(way)
+    before = _usual(moved, way, "mean_size_bytes")
+    usual = per_message * sum(_usual(moved, way, name) for name in MESSAGES)
+    packets = _usual(moved, way, "packets") + usual
+    size = _usual(moved, way, "bytes") + usual * BARE_SEGMENT_BYTES
+    for name, value in (
+        ("packets", packets),
+        ("bytes", size),
+        ("mean_size_bytes", size / max(packets, 1e-9) / _SIZE_FLOOR_BYTES),
+    ):
+        moved[0, INDEX[f"{DIRECTIONS[way]}_{name}"]] = np.log1p(value)
+    smaller = _usual(moved, way, "mean_size_bytes") / max(before, 1e-9)
+    windows.get(way, "mean_size_bytes")[held] *= smaller  # what a silent bin holds is normal
 
 
 def _usual(baseline: FloatArray, way: int, name: str) -> float:
@@ -117,11 +141,13 @@ def _repeat_as_segments(windows: TrafficWindows, way: int) -> None:
 
 def _connect_first(windows: TrafficWindows, way: int, moved: FloatArray) -> None:
     asked = windows.get(way, "new_transactions")
+    repeated = windows.get(way, "tcp_retransmissions")
     windows.add(way, "tcp_syn", asked)
     column = INDEX[f"{DIRECTIONS[way]}_tcp_syn"]
     moved[0, column] = np.log1p(_usual(moved, way, "new_transactions"))
     unanswered = np.minimum(windows.get(way, "unanswered_4s"), asked)
     share = unanswered / np.maximum(asked, 1)
+    windows.get(way, "tcp_syn")[:] += np.rint(repeated * share)  # a repeated SYN is both
     windows.keep(way, (*_REQUESTS, "new_transactions"), 1 - share)
     for name in ("unanswered_t1", "unanswered_4s"):
         windows.keep(way, (name,), 1 - share)
