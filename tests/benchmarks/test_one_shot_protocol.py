@@ -160,6 +160,7 @@ def test_peers_that_need_nothing_more_tell_these_faults_apart(
         assert min(values["known"]) > 0.95
 
 
+@pytest.mark.filterwarnings("ignore:unsafe cast")  # inside numba, on behalf of aeon
 def test_warping_finds_a_shifted_series() -> None:
     pytest.importorskip("aeon")
     from oneshot_peers import Warped
