@@ -27,7 +27,6 @@ RATES = {
     "done_registrations": 4.0,
 }
 MEASURES = {
-    "mean_size_bytes": 500.0,
     "first_answer_delay_median_s": 0.02,
     "first_answer_delay_p95_s": 0.04,
     "final_answer_delay_median_s": 0.02,
@@ -54,7 +53,10 @@ def normal_bins(n_bins: int, *, seed: int = 0, load: float = 1.0) -> np.ndarray:
             values[:, PLACE[f"{way}_{name}"]] = rng.poisson(rate * busy * load, n_bins)
         packets = sum(values[:, PLACE[f"{way}_{name}"]] for name in MESSAGES)
         values[:, PLACE[f"{way}_packets"]] = packets
-        values[:, PLACE[f"{way}_bytes"]] = 500 * packets
+        size = 500 * np.exp(rng.normal(0, 0.1, n_bins))
+        values[:, PLACE[f"{way}_bytes"]] = np.rint(size * packets)
+        seen = values[:, PLACE[f"{way}_bytes"]] / np.maximum(packets, 1)
+        values[:, PLACE[f"{way}_mean_size_bytes"]] = np.where(packets > 0, seen, 500)
         values[:, PLACE[f"{way}_idle_share"]] = 0.9**packets
         for name, mean in MEASURES.items():
             noise = np.exp(rng.normal(0, 0.1, n_bins))

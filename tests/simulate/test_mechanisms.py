@@ -335,17 +335,27 @@ def test_a_share_of_nothing_changes_nothing(normal: np.ndarray) -> None:
 def test_packets_bytes_and_idle_follow_the_messages() -> None:
     """Twice the messages: twice the packets and bytes, idle tenths 0.9 to the new packets."""
     before = np.zeros((1, 3, len(FEATURES)))
-    for name, value in (("packets", 9.5), ("bytes", 950.0), ("idle_share", 0.5)):
+    for name, value in (("packets", 10), ("bytes", 1000), ("idle_share", 0.5)):
         column(before, 0, name)[:] = value
     column(before, 0, "request_message")[:] = 9.5
     windows = TrafficWindows(before, np.random.default_rng(0))
     windows.get(0, "request_message")[0] = (19.5, 9.5, 4.5)
     windows.settle(before)
-    np.testing.assert_allclose(windows.get(0, "packets")[0], [19, 9.5, 5])
-    np.testing.assert_allclose(windows.get(0, "bytes")[0], [1900, 950, 500])
-    np.testing.assert_allclose(
-        windows.get(0, "idle_share")[0], [0.5 * 0.9**9.5, 0.5, 0.5 * 0.9**-4.5]
-    )
+    np.testing.assert_allclose(windows.get(0, "packets")[0], [20, 10, 5])
+    np.testing.assert_allclose(windows.get(0, "bytes")[0], [2000, 1000, 500])
+    np.testing.assert_allclose(windows.get(0, "idle_share")[0], [0.5 * 0.9**10, 0.5, 0.5 * 0.9**-5])
+
+
+def test_segments_without_messages_are_bare() -> None:
+    """Four packets of 100 bytes and six of 66; the mean size is that of all ten."""
+    before = np.zeros((1, 1, len(FEATURES)))
+    for name, value in (("packets", 4), ("bytes", 400), ("request_message", 4)):
+        column(before, 0, name)[:] = value
+    windows = TrafficWindows(before, np.random.default_rng(0))
+    windows.get(0, "packets")[:] += 6
+    windows.settle(before)
+    assert windows.get(0, "bytes")[0, 0] == 400 + 6 * 66
+    assert windows.get(0, "mean_size_bytes")[0, 0] == pytest.approx(79.6)
 
 
 def test_a_bin_left_without_packets_is_idle() -> None:

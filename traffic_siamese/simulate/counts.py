@@ -81,7 +81,8 @@ class TrafficWindows:
             packets[more] = np.maximum(packets, follows)[more]
             packets[less] = np.minimum(packets, follows + extra)[less]
             packets[:] = np.maximum(packets, 0)
-            in_messages = old.get(direction, "bytes") * follows / np.maximum(packets_before, 1)
+            carrying = np.minimum(packets, follows)
+            in_messages = old.get(direction, "bytes") * carrying / np.maximum(packets_before, 1)
             bare = np.maximum(packets - follows, 0) * BARE_SEGMENT_BYTES
             self.get(direction, "bytes")[:] = in_messages + bare
             self.settle_size(direction)

@@ -50,9 +50,12 @@ def thin_network(
     old = windows.values.copy()
     for way, direction in enumerate(DIRECTIONS):
         windows.keep(way, _COUNTS, keep)
-        windows.get(way, "bytes")[:] *= keep
-        packets = windows.get(way, "packets")
-        fewer = old[..., INDEX[f"{direction}_packets"]] - packets
+        packets, packets_before = (
+            windows.get(way, "packets"),
+            old[..., INDEX[f"{direction}_packets"]],
+        )
+        fewer = packets_before - packets
+        windows.get(way, "bytes")[:] *= packets / np.maximum(packets_before, 1)
         idle = windows.get(way, "idle_share")
         idle[:] = np.where(packets == 0, 1, np.clip(idle * np.power(0.9, -fewer), 0, 1))
     moved = baseline.copy()
