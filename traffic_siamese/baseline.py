@@ -11,7 +11,7 @@ from traffic_siamese.types import FloatArray
 MIN_BINS = 30
 _CALM_SHARE = 0.3
 _SMOOTH_BINS = 16
-_SILENCE = 1 / 15  # of the busy quarter's packets
+_SILENCE = 1 / 5  # of the busy quarter's packets
 _SILENCE_TROUBLE = 10.0
 _TROUBLE = (
     "repeats",
@@ -26,6 +26,19 @@ _TROUBLE = (
     "answer_other_server_error",
     "answer_global_failure",
 )
+_SUCCESSES = (
+    ("started_sessions", "request_session_start"),
+    ("done_registrations", "request_registration"),
+)
+_OPENING = (
+    "packets",
+    "request_session_start",
+    "request_registration",
+    "request_keep_alive",
+    "request_message",
+)
+"""What surges by itself, and not because something else succeeds."""
+_USUAL_SWING = 0.7  # of the logarithm: traffic may double or halve by itself
 _FLOORS = np.array([feature.floor for feature in FEATURES], np.float32)
 
 
@@ -102,9 +115,14 @@ def _trouble(values: FloatArray) -> NDArray[np.float64]:
     packets = _smooth(_both(values, "packets"))
     busy = np.quantile(packets, 0.75)
     silent = (busy >= 1) & (packets < _SILENCE * busy)  # where nothing is sent, nothing fails
-    volume = np.log1p(packets)
-    low, high = np.quantile(volume[~silent], (0.25, 0.75))
-    odd = np.abs(volume - np.clip(volume, high - 0.7, low + 0.7)) + _SILENCE_TROUBLE * silent
+    odd = _SILENCE_TROUBLE * silent
+    for name in _OPENING:
+        volume = np.log1p(_smooth(_both(values, name)))
+        odd = odd + np.maximum(volume - np.quantile(volume[~silent], 0.25) - _USUAL_SWING, 0)
+    for done, asked_for in _SUCCESSES:
+        share = _smooth(_both(values, done)) / (_smooth(_both(values, asked_for)) + 0.1)
+        share = np.minimum(share, 1)
+        failing += np.maximum(np.quantile(share, 0.75) - share, 0)
     slow = np.zeros(len(values))
     for direction in ("to_service", "from_service"):
         delay = _column(values, f"{direction}_first_answer_delay_median_s")
