@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.cli.tiny import SPEC, at, write_capture
+from traffic_siamese import publishing
 from traffic_siamese.bundle import load_bundle
 from traffic_siamese.classification import classify_log
 from traffic_siamese.encoder import EncoderOptions, embed, load_keras
@@ -158,36 +160,39 @@ def test_captures_are_held_out_whole_and_examples_come_from_the_others(trained: 
 KILLED = """
 import os, signal, sys
 from tests.test_fitting import OPTIONS
-from traffic_siamese import fitting, publishing
+from traffic_siamese.fitting import train
 
-def kill(*arguments):
+def kill(report):
     os.kill(os.getpid(), signal.SIGKILL)
 
-when, captures, model = sys.argv[1:]
-if when == "publishing":
-    publishing.save_bundle = kill
-fitting.train(
-    captures,
-    captures + "/labels.csv",
-    model,
-    options=OPTIONS,
-    resume=when == "publishing",
-    progress=kill if when == "training" else None,
-)
+captures, model = sys.argv[1:]
+train(captures, captures + "/labels.csv", model, options=OPTIONS, progress=kill)
 """
 
 
-def killed(when: str, captures: Path, model: Path) -> None:
-    """Train in another process, which kills itself after an epoch or while it publishes."""
-    words = [sys.executable, "-c", KILLED, when, str(captures), str(model)]
+def killed(captures: Path, model: Path) -> None:
+    """Train in another process, which kills itself after an epoch."""
+    words = [sys.executable, "-c", KILLED, str(captures), str(model)]
     child = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert child.returncode == -signal.SIGKILL, child.stderr
 
 
-def test_a_killed_run_leaves_the_old_model_and_goes_on_to_the_same_new_one(
+def broken_off(place: object, name: str, run: Callable[[], object]) -> None:
+    """Let a run end where it comes to a function."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place, name, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+
+
+def test_a_run_that_is_killed_leaves_the_old_model_or_the_new_one(
     trained: Trained, captures: Path, model: Path, tmp_path: Path
 ) -> None:
-    """Killed after the first of three epochs and again while publishing; then continued.
+    """Killed in training, before the pointer moves, and after; continued to the same model.
 
     The fault that was added to the old model is in the new one, embedded by its encoder.
     """
@@ -195,14 +200,24 @@ def test_a_killed_run_leaves_the_old_model_and_goes_on_to_the_same_new_one(
     times = (parse_time(at(60)), parse_time(at(120)))
     add_fault("overload", storm, *times, model=model, network="A")
     before, old = labels_of(model, captures), load_model(model)
-    for when in ("training", "publishing"):
-        killed(when, captures, model)
-        assert load_bundle(model).encoder_id == old.bundle.encoder_id
-        assert labels_of(model, captures) == before
-    epochs: list[EpochReport] = []
-    words = (captures, captures / "labels.csv", model)
-    train(*words, options=OPTIONS, resume=True, progress=epochs.append)
-    assert epochs == []
+    epochs: list[int] = []
+
+    def go_on() -> None:
+        words = (captures, captures / "labels.csv", model)
+        train(*words, options=OPTIONS, resume=True, progress=lambda r: epochs.append(r.epoch))
+
+    killed(captures, model)
+    assert labels_of(model, captures) == before
+    broken_off(publishing, "save_bundle", go_on)
+    assert epochs == [2, 3]
+    assert load_bundle(model).encoder_id == old.bundle.encoder_id
+    assert labels_of(model, captures) == before
+    broken_off(FaultLibrary, "drop_other_encoders", go_on)
+    assert load_bundle(model).encoder_id != old.bundle.encoder_id
+    assert load_model(model).prototypes.shape[1] == 5
+    assert old.library.prototypes(old.bundle.encoder_id)
+    go_on()
+    assert epochs == [2, 3]
     assert not (model / "unfinished").exists()
     assert_same_training(history_of(model), history_of(trained.path))
     assert_added_fault_is_embedded_anew(model, old.bundle.encoder_id)
@@ -231,25 +246,3 @@ def assert_added_fault_is_embedded_anew(path: Path, old_encoder_id: str) -> None
     for prototype in added:
         expected = model.embed(prototype.raw[None], prototype.baseline)[0]
         np.testing.assert_allclose(prototype.embedding, expected, atol=1e-6)
-
-
-def test_a_run_that_ends_after_the_pointer_moved_leaves_the_new_model(
-    captures: Path, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The old examples are still in the library, and not seen."""
-    old = load_model(model)
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(FaultLibrary, "drop_other_encoders", interrupt)
-    training = replace(OPTIONS.training, loss="triplet", batch_size=8, epochs=1)
-    options = replace(OPTIONS, training=training, held_out_share=0.0)
-    with pytest.raises(KeyboardInterrupt):
-        train(captures, captures / "labels.csv", model, options=options)
-    new = load_model(model)
-    assert new.bundle.encoder_id != old.bundle.encoder_id
-    assert new.prototypes.shape[1] == 5
-    assert set(new.prototype_labels) == {"normal", "refused"}
-    assert len(new.library.prototypes(old.bundle.encoder_id)) == len(old.prototypes)
-    assert (model / "unfinished").exists()

@@ -16,7 +16,7 @@ import traffic_siamese
 PACKAGE = Path(traffic_siamese.__file__).parent
 FLOORS = (
     "errors types times native",
-    "captures backend windows incidents tables embedding history collapse augment oneshot",
+    "captures backend windows incidents tables embedding history metrics collapse augment oneshot",
     "features labels bundle checkpoint split encoder mining views",
     "baseline losses generators recorder",
     "scaling reasons keeper",

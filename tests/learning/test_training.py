@@ -159,9 +159,9 @@ def test_synthetic_windows_are_trained_on_and_not_watched(
 @pytest.mark.slow
 def test_the_learning_rate_falls_along_a_cosine(windows: WindowSet) -> None:
     """Adam's first steps are as long as the rate, and the last ones almost nothing."""
-    trained = fit(windows, epochs=6, learning_rate=0.01, n_per_label=2, loss="hard", patience=8)
+    trained = fit(windows, epochs=4, learning_rate=0.01, n_per_label=2, loss="hard", patience=8)
     steps = np.abs(np.diff(trained.history.embeddings, axis=0)).mean(axis=(1, 2))
-    assert steps[-1] < 0.35 * steps[:3].max()
+    assert steps[-1] < 0.4 * steps[:3].max()
 
 
 @pytest.mark.slow
