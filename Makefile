@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -qq $(addprefix --constraint ,$(CONSTRAINTS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test format lint types bench lock readme clean
+.PHONY: help setup demo test format lint types bench lock readme pretrained clean
 
 help:
 	@echo "make demo    train on the captures in data/, classify another network, write the film"
@@ -63,6 +63,12 @@ lock: $(VENV)/dev.stamp
 # Run what the README shows, paste what it prints, and keep the demo's film.
 readme: $(VENV)/train.stamp
 	$(BIN)/python examples/refresh_readme.py
+
+# The model that ships: LOGS holds labels.csv and the captures of three networks that it names.
+pretrained: $(VENV)/train.stamp
+	rm -rf traffic_siamese/pretrained
+	$(BIN)/traffic-siamese train $(LOGS) --labels $(LOGS)/labels.csv \
+	  --model traffic_siamese/pretrained --held-out 0 --seed 0
 
 clean:
 	rm -rf build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

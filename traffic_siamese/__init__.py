@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from traffic_siamese.features.series import read_series
     from traffic_siamese.oneshot.classifier import OneShotClassifier
-    from traffic_siamese.pipeline import add_fault, classify, film, learn_network, train
+    from traffic_siamese.pipeline import (
+        add_fault,
+        classify,
+        film,
+        learn_network,
+        start_model,
+        train,
+    )
 
 __version__ = "0.1.0"
 
@@ -20,6 +27,7 @@ __all__ = [
     "film",
     "learn_network",
     "read_series",
+    "start_model",
     "train",
 ]
 
@@ -30,6 +38,7 @@ _HOMES = {
     "film": "pipeline",
     "learn_network": "pipeline",
     "read_series": "features.series",
+    "start_model": "pipeline",
     "train": "pipeline",
 }
 

@@ -8,6 +8,7 @@ new one. ``library.sqlite`` alone changes in place.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ __all__ = [
     "Bundle",
     "BundleContents",
     "BundleInfo",
+    "copy_bundle",
     "encoder_id",
     "library_path",
     "load_bundle",
@@ -158,6 +160,25 @@ def save_bundle(path: str | Path, contents: BundleContents) -> Bundle:
                 write_durably(path / files[kind]["name"], blob)
             write_durably(path / _POINTER, pointer)
             remove_others(path, {entry["name"] for entry in files.values()})
+    except OSError as err:
+        raise _unwritable(path, err) from err
+    return load_bundle(path)
+
+
+def copy_bundle(source: str | Path, path: str | Path) -> Bundle:
+    """Copy a model, library and all, to another directory; its pointer is written last.
+
+    Raises
+    ------
+    BundleError
+        If the source is missing or damaged, or the target cannot be written to.
+    """
+    path, found = Path(path), load_bundle(source)
+    entries = json.loads((found.path / _POINTER).read_bytes())["files"].values()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for name in (_LIBRARY, *(entry["name"] for entry in entries), _POINTER):
+            write_durably(path / name, (found.path / name).read_bytes())
     except OSError as err:
         raise _unwritable(path, err) from err
     return load_bundle(path)

@@ -15,6 +15,7 @@ from traffic_siamese.bundle import load_bundle
 from traffic_siamese.classification import LogResult, classify, classify_log
 from traffic_siamese.errors import MissingExtraError
 from traffic_siamese.history import TrainingHistory
+from traffic_siamese.starting import start_model
 from traffic_siamese.teaching import AddedFault, add_fault, learn_network
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "film",
     "learn_network",
     "load_training",
+    "start_model",
     "train",
 ]
 

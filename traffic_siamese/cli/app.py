@@ -15,6 +15,7 @@ from traffic_siamese.cli.settings import settings
 from traffic_siamese.errors import TrafficSiameseError
 
 _COMMANDS = (
+    "init",
     "train",
     "classify",
     "faults",
