@@ -122,6 +122,18 @@ def test_an_outage_without_a_packet_is_never_normal(share: float) -> None:
         assert_near_normal(values, 0)
 
 
+def test_failures_count_by_the_requests_made() -> None:
+    """Three failures in 29 requests a second are calmer than 2.7 in 16."""
+    rng = np.random.default_rng(0)
+    busy, quiet = normal_bins(300, load=1.8), normal_bins(300, seed=1)
+    busy[:, PLACE["from_service_answer_not_found"]] += rng.poisson(3.0, 300)
+    quiet[:, PLACE["from_service_answer_not_found"]] += rng.poisson(2.7, 300)
+    place = PLACE["to_service_packets"]
+    for parts in ((busy, quiet), (quiet, busy)):
+        found = estimate_baseline(np.concatenate(parts))[0, place]
+        assert found == pytest.approx(learn_baseline(busy)[0, place], abs=0.1)
+
+
 def test_normal_traffic_is_its_own_estimate() -> None:
     values = normal_bins(300)
     np.testing.assert_allclose(estimate_baseline(values)[0], learn_baseline(values)[0], atol=0.3)
