@@ -118,7 +118,8 @@ def _trouble(values: FloatArray) -> NDArray[np.float64]:
     odd = _SILENCE_TROUBLE * silent
     for name in _OPENING:
         volume = np.log1p(_smooth(_both(values, name)))
-        odd = odd + np.maximum(volume - np.quantile(volume[~silent], 0.25) - _USUAL_SWING, 0)
+        # The largest alone: where requests are lost, each kind that is left looks like a surge.
+        odd = np.maximum(odd, volume - np.quantile(volume[~silent], 0.25) - _USUAL_SWING)
     for done, asked_for in _SUCCESSES:
         share = _smooth(_both(values, done)) / (_smooth(_both(values, asked_for)) + 0.1)
         share = np.minimum(share, 1)
