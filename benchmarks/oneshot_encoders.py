@@ -17,7 +17,7 @@ from traffic_siamese.oneshot.select import select_prototypes
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances, synthetic_windows
 from traffic_siamese.split import split_by_capture
-from traffic_siamese.training import TrainingOptions, train_encoder
+from traffic_siamese.training import train_encoder
 from traffic_siamese.types import FloatArray, StringArray
 
 MIN_RADIUS = 0.05
@@ -66,7 +66,7 @@ def product_options(*, embedding_dim: int, steps: int | None, seed: int) -> FitO
 def original_options(*, steps: int | None, seed: int) -> FitOptions:
     """Return the original recipe: semi-hard triplets in a cube, both views, labelled data only."""
     options = product_options(embedding_dim=3, steps=steps, seed=seed)
-    training: TrainingOptions = replace(options.training, loss="semi_hard")
+    training = replace(options.training, loss="semi_hard")
     return replace(options, training=training, views="both", n_virtual_faults=0)
 
 
