@@ -104,6 +104,13 @@ def build_encoder(
     return keras.Model(windows, embeddings, name="encoder")
 
 
+def freeze_recurrent(model: keras.Model) -> None:
+    """Keep the weights of every layer up to the last LSTM as they are."""
+    last = max(i for i, one in enumerate(model.layers) if isinstance(one, keras.layers.LSTM))
+    for layer in model.layers[: last + 1]:
+        layer.trainable = False
+
+
 def _dropped(values: Any, rate: float, seed: int) -> Any:
     return keras.layers.Dropout(rate, seed=seed)(values) if rate else values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from traffic_siamese.training import TrainingOptions
+from traffic_siamese.training_options import TrainingOptions
 from traffic_siamese.types import WindowSpec
 
 
@@ -27,6 +27,10 @@ class FitOptions:
     n_virtual_faults, n_virtual_cases : int
         Virtual faults to train on beside the labelled ones, and windows of each; see
         ``simulate.pool``.
+    start_from : str
+        Model to train further: a bundle's directory, ``pretrained`` for the shipped one, or empty
+        to start anew. Its window, views and scaling are taken over, and what its library knows is
+        learned again beside the new labels and stays in the library.
     false_unknown_share : float
         Share of a known label's windows that may be called unknown.
     """
@@ -38,4 +42,5 @@ class FitOptions:
     n_prototypes: int = 5
     n_virtual_faults: int = 600
     n_virtual_cases: int = 12
+    start_from: str = ""
     false_unknown_share: float = 0.01

@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from traffic_siamese.fit_options import FitOptions
+from traffic_siamese.known import KnownModel, load_known
 from traffic_siamese.labelled_logs import LabelledLogs, read_labelled_logs
 from traffic_siamese.losses import LOSSES
 from traffic_siamese.publishing import FitReport, publish
 from traffic_siamese.simulate.pool import RawWindows, synthetic_windows
 from traffic_siamese.training import (
     EpochReport,
-    TrainingOptions,
     split_by_capture,
     train_encoder,
 )
+from traffic_siamese.training_options import TrainingOptions
 from traffic_siamese.types import Int64Array
-from traffic_siamese.windows import WindowSet
+from traffic_siamese.windows import WindowSet, join_windows
 
 __all__ = ["FitOptions", "FitReport", "train"]
 
@@ -62,7 +63,16 @@ def train(
         If the bundle cannot be written.
     """
     options = options or FitOptions()
-    data = read_labelled_logs(Path(logs_dir), Path(labels), options.window, views=options.views)
+    known = load_known(options.start_from) if options.start_from else None
+    if known:
+        options = replace(options, window=known.window)
+    data = read_labelled_logs(
+        Path(logs_dir),
+        Path(labels),
+        options.window,
+        views=options.views,
+        scaler=known.scaler if known else None,
+    )
     trained_rows, held_rows = split_by_capture(
         data.windows, share=options.held_out_share, seed=options.training.seed
     )
@@ -75,17 +85,27 @@ def train(
         data.windows.select(trained_rows),
         data.windows.select(held_rows) if len(held_rows) else None,
         options=_seeing(options.training, data.scaler.n_views),
-        synthetic=_synthetic(raw, data, options),
+        synthetic=_beside(_synthetic(raw, data, options), known),
+        start=known.keras if known else None,
         checkpoint_dir=checkpoint,
         progress=progress,
     )
-    report = publish(Path(model), data, raw, trained, options)
+    report = publish(
+        Path(model), data, raw, trained, options, known=known.prototypes if known else ()
+    )
     _forget(checkpoint)
     return replace(report, warnings=(*data.warnings, *report.warnings))
 
 
 def _seeing(training: TrainingOptions, n_views: int) -> TrainingOptions:
     return replace(training, augment=replace(training.augment, n_views=n_views))
+
+
+def _beside(synthetic: WindowSet | None, known: KnownModel | None) -> WindowSet | None:
+    """Put what the starting model knows beside the synthetic windows."""
+    if known is None:
+        return synthetic
+    return join_windows(synthetic, known.windows) if synthetic else known.windows
 
 
 def _forget(checkpoint: Path) -> None:

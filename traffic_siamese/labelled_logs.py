@@ -55,9 +55,16 @@ class LabelledLogs:
 
 
 def read_labelled_logs(
-    folder: Path, labels: Path, spec: WindowSpec, *, views: str = "relative"
+    folder: Path,
+    labels: Path,
+    spec: WindowSpec,
+    *,
+    views: str = "relative",
+    scaler: Scaler | None = None,
 ) -> LabelledLogs:
-    """Read the logs that a labels file names, and scale them; ``views`` as in `Scaler.fit`.
+    """Read the logs that a labels file names, and scale them.
+
+    ``views`` is as in `Scaler.fit`; with ``scaler`` given, nothing is fitted.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def read_labelled_logs(
     baselines = _learn_baselines(logs, intervals, warnings)
     networks = {interval.capture: interval.network for interval in intervals}
     seen_against = {name: baselines[networks[name]] for name in logs}
-    scaler = _fit_scaler(logs, intervals, seen_against, views)
+    scaler = scaler or _fit_scaler(logs, intervals, seen_against, views)
     prepared = [
         prepare(log, scaler, baseline=baselines[networks[name]], network=networks[name])
         for name, log in logs.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from traffic_siamese.oneshot.recognition import recognise
 from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.oneshot.select import select_prototypes
 from traffic_siamese.preparation import FEATURE_HASH
+from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances
 from traffic_siamese.times import format_time
 from traffic_siamese.training import TrainedEncoder
@@ -57,8 +59,10 @@ def publish(
     raw: RawWindows,
     trained: TrainedEncoder,
     options: FitOptions,
+    *,
+    known: Sequence[Prototype] = (),
 ) -> FitReport:
-    """Turn a trained encoder into a bundle.
+    """Turn a trained encoder into a bundle; ``known`` prototypes join the trained ones.
 
     Prototypes come from trained windows; radii and accuracy from held-out ones where there are
     any. No radius is smaller than what one example of a fault reaches on other networks, measured
@@ -94,14 +98,20 @@ def publish(
     accuracy = _balanced_accuracy(history.label[judged], found)
     mask = np.zeros(len(history.label), bool)
     mask[chosen] = True
-    info = _info(data, options, trained, calibration, accuracy)
+    names = {*data.windows.label.tolist(), *(prototype.label for prototype in known)}
+    info = replace(
+        _info(data, options, trained, calibration, accuracy),
+        labels=tuple(sorted(names)),
+        embedding_dim=prototypes.shape[1],
+    )
     drawn = replace(history, embeddings=history.embeddings[..., :CUBE_DIM], prototype=mask)
     stream = io.BytesIO()
     drawn.write(stream)
     contents = BundleContents(
         info, save_keras(trained.model), onnx, data.scaler.arrays(), stream.getvalue()
     )
-    _store(path, contents, data, _prototypes(data, windows, prototypes))
+    kept = [_embedded_again(prototype, data.scaler, encoder) for prototype in known]
+    _store(path, contents, data, [*_prototypes(data, windows, prototypes), *kept])
     return FitReport(
         path,
         info.labels,
@@ -174,6 +184,11 @@ def _prototypes(data: LabelledLogs, windows: WindowSet, embeddings: FloatArray) 
         )
         for i in range(len(windows))
     ]
+
+
+def _embedded_again(prototype: Prototype, scaler: Scaler, encoder: OnnxEncoder) -> Prototype:
+    inputs = scaler.inputs(prototype.raw[None], prototype.baseline)
+    return replace(prototype, embedding=encoder.embed(inputs)[0])
 
 
 def _store(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -30,5 +31,10 @@ def start_model(path: str | Path) -> Bundle:
         raise BundleError(
             f"{path}: exists already, expected a new directory. Choose another name, or remove it."
         )
-    with as_file(files("traffic_siamese") / "pretrained") as shipped:
+    with shipped_model() as shipped:
         return copy_bundle(shipped, path)
+
+
+def shipped_model() -> AbstractContextManager[Path]:
+    """Open the shipped model: a directory for as long as the context lasts."""
+    return as_file(files("traffic_siamese") / "pretrained")

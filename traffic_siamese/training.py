@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from traffic_siamese.augment import AugmentOptions
 from traffic_siamese.backend import keras
 from traffic_siamese.checkpoint import digest
 from traffic_siamese.collapse import describe, is_collapsed
-from traffic_siamese.encoder import EncoderOptions, build_encoder
+from traffic_siamese.encoder import build_encoder, freeze_recurrent, load_keras
+from traffic_siamese.errors import TrainingError
 from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.keeper import EpochReport, Keeper
 from traffic_siamese.losses import LOSSES, NestedLoss, PairwiseHead, get_loss
 from traffic_siamese.recorder import RecordedPoints, Recorder, choose_points
 from traffic_siamese.split import labelled, split_by_capture
+from traffic_siamese.training_options import TrainingOptions
 from traffic_siamese.types import CUBE_DIM, FloatArray
 from traffic_siamese.windows import WindowSet, join_windows
 
@@ -34,79 +36,6 @@ __all__ = [
 
 _FREE_TO_CHANGE = ("epochs", "patience")  # a run may be continued with other values of these
 _VALIDATION_BATCHES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingOptions:
-    """How the encoder is trained.
-
-    Attributes
-    ----------
-    loss : str
-        One of the names that ``losses.get_loss`` knows.
-    margin : float
-        For the losses that have one, and for counting active triplets: a squared distance.
-    epochs, batches_per_epoch : int
-        Epochs at most, and batches in each.
-    n_labels, n_per_label : int
-        Labels in a mined batch, and windows of each.
-    n_virtual : int
-        Virtual faults in a mined batch, beside the labels.
-    batch_size : int
-        Triplets or pairs in a batch, for the losses that are given them.
-    learning_rate, clipnorm : float
-        Of Adam; the rate falls to 0 along a cosine, and the gradient's norm is clipped, since the
-        lossless loss can reach thousands.
-    patience : int
-        Epochs with a clearly worse held-out loss before training stops.
-    max_points : int
-        Windows that the recorder follows at most.
-    seed : int
-        Everything random depends on it.
-    encoder : EncoderOptions
-        Shape of the network.
-    augment : AugmentOptions
-        Variations of the training windows.
-
-    Raises
-    ------
-    ValueError
-        If a value is outside its range.
-    """
-
-    loss: str = "supervised_contrastive"
-    margin: float = 0.4
-    epochs: int = 40
-    batches_per_epoch: int = 15
-    n_labels: int = 8
-    n_per_label: int = 6
-    n_virtual: int = 12
-    batch_size: int = 48
-    learning_rate: float = 2e-3
-    clipnorm: float = 1.0
-    patience: int = 15
-    max_points: int = 1500
-    seed: int = 0
-    encoder: EncoderOptions = field(default_factory=EncoderOptions)
-    augment: AugmentOptions = field(
-        default_factory=lambda: AugmentOptions(
-            severity=0.3, load=0.5, mix=0.4, drift=0.08, noise=0.05, n_views=1
-        )
-    )
-
-    def __post_init__(self) -> None:
-        """Check the values once."""
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss is {self.loss!r}, expected one of {', '.join(LOSSES)}")
-        for name in ("epochs", "batches_per_epoch", "batch_size", "patience", "max_points"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
-        for name in ("n_labels", "n_per_label"):
-            if getattr(self, name) < 2:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected 2 or more")
-        for name in ("margin", "learning_rate", "clipnorm"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected more than 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +69,7 @@ def train_encoder(
     *,
     options: TrainingOptions,
     synthetic: WindowSet | None = None,
+    start: bytes | None = None,
     checkpoint_dir: Path | None = None,
     progress: Callable[[EpochReport], None] | None = None,
 ) -> TrainedEncoder:
@@ -155,6 +85,9 @@ def train_encoder(
     synthetic : WindowSet, optional
         More windows to train on, which are neither watched nor drawn in the film; see
         ``simulate.pool``.
+    start : bytes, optional
+        A ``.keras`` file: the encoder to train further. Its shape takes the place of
+        ``options.encoder``.
     checkpoint_dir : Path, optional
         Where the run is kept after every epoch. A run that is found there is continued, with the
         same result as if it had not been broken off.
@@ -168,7 +101,7 @@ def train_encoder(
         ``checkpoint_dir`` was made with other options or data.
     """
     train, held_out, warnings = labelled(train, held_out)
-    run = _Run(train, held_out, synthetic, options)
+    run = _Run(train, held_out, synthetic, options, start)
     keeper = run.keeper
     keeper.folder, keeper.progress = checkpoint_dir, progress
     keeper.resume()
@@ -200,12 +133,11 @@ class _Run:
         held_out: WindowSet | None,
         synthetic: WindowSet | None,
         options: TrainingOptions,
+        start: bytes | None,
     ) -> None:
         self.options = options
-        self.encoder = build_encoder(
-            train.n_timesteps, train.inputs[0].shape[1], options=options.encoder, seed=options.seed
-        )
-        self.loss = _loss(options)
+        self.encoder = _encoder(train, options, start)
+        self.loss = _loss(options, self.encoder.output_shape[-1])
         self.model, self.head = _wrapped(self.encoder, self.loss.layout)
         self.model.compile(
             optimizer=keras.optimizers.Adam(
@@ -235,7 +167,10 @@ class _Run:
         self.keeper = Keeper(
             self.model,
             self.recorder,
-            made_with=_made_with(train, held_out, synthetic, options),
+            made_with={
+                **_made_with(train, held_out, synthetic, options),
+                "starting encoder": hashlib.sha256(start or b"").hexdigest(),
+            },
             epochs=options.epochs,
             patience=options.patience,
         )
@@ -259,6 +194,21 @@ class _Run:
         return loss
 
 
+def _encoder(train: WindowSet, options: TrainingOptions, start: bytes | None) -> keras.Model:
+    shape = (train.n_timesteps, train.inputs[0].shape[1])
+    if start is None:
+        return build_encoder(*shape, options=options.encoder, seed=options.seed)
+    encoder = load_keras(start)
+    if encoder.input_shape[1:] != shape:
+        raise TrainingError(
+            f"the encoder to start from takes windows of {encoder.input_shape[1:]}, these are "
+            f"{shape}. Use the window length and the views that it was trained with."
+        )
+    if options.freeze == "lstm":
+        freeze_recurrent(encoder)
+    return encoder
+
+
 def _made_with(
     train: WindowSet,
     held_out: WindowSet | None,
@@ -277,14 +227,14 @@ def _made_with(
     }
 
 
-def _loss(options: TrainingOptions) -> Any:
+def _loss(options: TrainingOptions, embedding_dim: int) -> Any:
     settings: dict[str, Any] = {}
     if options.loss in ("triplet", "semi_hard", "hard"):
         settings["margin"] = options.margin
     if options.loss == "semi_hard":
         settings["n_per_label"] = options.n_per_label
     loss = get_loss(options.loss, **settings)
-    if options.encoder.embedding_dim <= CUBE_DIM or options.loss == "pairwise":
+    if embedding_dim <= CUBE_DIM or options.loss == "pairwise":
         return loss
     return NestedLoss(loss, CUBE_DIM)
 

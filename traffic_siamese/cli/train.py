@@ -35,7 +35,9 @@ _LINE_EVERY = 10
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs at most.")
 @click.option("--loss", type=click.Choice(LOSSES), help="What pulls labels apart.")
 @click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Of triplet losses.")
-@click.option("--embedding-dim", type=click.IntRange(min=1), help="Axes of the cube; 3 is drawn.")
+@click.option(
+    "--embedding-dim", type=click.IntRange(min=1), help="Axes of the space; the first 3 are drawn."
+)
 @click.option("--window", type=click.FloatRange(min=2), metavar="S", help="Seconds in a window.")
 @click.option(
     "--stride", type=click.FloatRange(min=1), metavar="S", help="Seconds from window to window."
@@ -47,6 +49,17 @@ _LINE_EVERY = 10
     type=click.FloatRange(0, 1, max_open=True),
     metavar="SHARE",
     help="Share of each label's captures that are kept for judging.",
+)
+@click.option(
+    "--from",
+    "start_from",
+    metavar="MODEL",
+    help="Train this model further; 'pretrained' is the one that ships.",
+)
+@click.option(
+    "--freeze",
+    type=click.Choice(("none", "lstm")),
+    help="Layers that keep their weights, with --from: none, or all up to the LSTM.",
 )
 @click.option("--resume", is_flag=True, help="Continue a run that was broken off.")
 @json_option
@@ -64,6 +77,7 @@ def command(
     Example:
       traffic-siamese train captures --labels captures/labels.csv --model model
       traffic-siamese train captures --labels labels.csv --model model --epochs 100 --resume
+      traffic-siamese train captures --labels labels.csv --model model --from pretrained
     """
     from traffic_siamese.labels import read_labels
     from traffic_siamese.pipeline import load_training, train
@@ -92,6 +106,7 @@ def fit_options(
     stride: float | None = None,
     embedding_dim: int | None = None,
     held_out: float | None = None,
+    start_from: str | None = None,
     **training: Any,
 ) -> FitOptions:
     """Return the options of a run: the defaults, changed where the user said so."""
@@ -108,7 +123,13 @@ def fit_options(
     if embedding_dim is not None:
         fit = replace(fit, encoder=replace(fit.encoder, embedding_dim=embedding_dim))
     share = options.held_out_share if held_out is None else held_out
-    return replace(options, window=spec, training=fit, held_out_share=share)
+    return replace(
+        options,
+        window=spec,
+        training=fit,
+        held_out_share=share,
+        start_from=start_from or "",
+    )
 
 
 class _Epochs(Progress):
