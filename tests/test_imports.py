@@ -42,7 +42,17 @@ ONLY_IN = {
     "scipy": set(),
     "pickle": set(),
 }
-COMMANDS = ("init", "train", "classify", "baseline", "evaluate", "film", "features", "inspect", "export")
+COMMANDS = (
+    "init",
+    "train",
+    "classify",
+    "baseline",
+    "evaluate",
+    "film",
+    "features",
+    "inspect",
+    "export",
+)
 FAULT_COMMANDS = ("add", "list", "show", "rename", "remove")
 
 

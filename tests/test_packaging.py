@@ -76,11 +76,12 @@ def test_the_wheel_fits_every_python_of_one_platform(wheel: Path) -> None:
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    """Every module and page is in it, the compiled kernel too; no C source, no test."""
+    """Modules, pages, the shipped model and the compiled kernel; no C source, no test."""
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     kernel = {name for name in names if name.startswith("traffic_siamese/native/kernel.")}
-    expected = _files(PACKAGE, ".py", ".typed", ".js", ".css", ".html", ".json", ".svg")
+    kinds = (".py", ".typed", ".js", ".css", ".html", ".json", ".svg")
+    expected = _files(PACKAGE, *kinds, ".onnx", ".keras", ".npz", ".sqlite")
     assert names - kernel == expected | {"traffic_siamese/py.typed"}
     assert len(kernel) == 1
     assert kernel.pop().endswith((".so", ".dylib", ".dll"))

@@ -130,7 +130,7 @@ def test_the_exported_encoder_is_the_models_own(
     invoke: Invoke, model: Path, tmp_path: Path
 ) -> None:
     invoke("export", model, "--onnx", tmp_path / "e.onnx")
-    windows = np.random.default_rng(1).random((3, 16, 2 * len(FEATURE_NAMES)), np.float32)
+    windows = np.random.default_rng(1).random((3, 16, len(FEATURE_NAMES)), np.float32)
     mine = OnnxEncoder(next(model.glob("*.onnx"))).embed(windows)
     np.testing.assert_array_equal(OnnxEncoder(tmp_path / "e.onnx").embed(windows), mine)
 
