@@ -18,7 +18,7 @@ FLOORS = (
     "errors types times native",
     "captures backend windows incidents tables embedding history metrics collapse augment oneshot",
     "features labels bundle checkpoint split encoder mining views",
-    "baseline losses generators recorder starting",
+    "baseline losses nested_loss generators recorder starting",
     "scaling reasons keeper training_options",
     "preparation simulate known",
     "model training labelled_logs",

@@ -19,7 +19,8 @@ from traffic_siamese.errors import TrainingError
 from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.keeper import EpochReport, Keeper
-from traffic_siamese.losses import LOSSES, NestedLoss, PairwiseHead, get_loss
+from traffic_siamese.losses import LOSSES, PairwiseHead, get_loss
+from traffic_siamese.nested_loss import NestedLoss
 from traffic_siamese.recorder import RecordedPoints, Recorder, choose_points
 from traffic_siamese.split import labelled, split_by_capture
 from traffic_siamese.training_options import TrainingOptions

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from traffic_siamese.backend import keras, ops
-from traffic_siamese.losses import LOSSES, NestedLoss, PairwiseHead, get_loss
+from traffic_siamese.losses import LOSSES, PairwiseHead, get_loss
+from traffic_siamese.nested_loss import NestedLoss
 
 CORNERS = np.array([[0, 0, 0], [1, 1, 1]], np.float32)
 
