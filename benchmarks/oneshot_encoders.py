@@ -14,13 +14,13 @@ from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.labelled_logs import LabelledLogs
 from traffic_siamese.oneshot.calibration import Calibration, calibrate
 from traffic_siamese.oneshot.select import select_prototypes
+from traffic_siamese.publishing import least_radius
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances, synthetic_windows
 from traffic_siamese.split import split_by_capture
 from traffic_siamese.training import train_encoder
 from traffic_siamese.types import FloatArray, StringArray
 
-MIN_RADIUS = 0.05
 RAW_STRIDE = 2
 
 
@@ -126,7 +126,7 @@ def _with_library(
         places[chosen],
         shown.label[chosen],
         false_unknown_share=options.false_unknown_share,
-        min_radius=max(MIN_RADIUS, float(np.quantile(reach, 1 - options.false_unknown_share))),
+        min_radius=least_radius(reach, options.false_unknown_share),
     )
     embeddings = embed(corpus.inputs(data.scaler))
     return Trained(embed, data.scaler, embeddings, places[chosen], shown.label[chosen], calibration)

@@ -98,7 +98,7 @@ def publish(
         prototypes,
         windows.label,
         false_unknown_share=options.false_unknown_share,
-        min_radius=_least_radius(distances, options.false_unknown_share),
+        min_radius=least_radius(distances, options.false_unknown_share),
     )
     found = recognise(last[judged], prototypes, windows.label, calibration).label
     accuracy = _balanced_accuracy(history.label[judged], found)
@@ -129,8 +129,16 @@ def publish(
     )
 
 
-def _least_radius(distances: FloatArray, false_unknown_share: float) -> float:
-    """Smallest radius of a label: what one example reaches on other networks."""
+def least_radius(distances: FloatArray, false_unknown_share: float) -> float:
+    """Smallest radius of a label: what one example reaches on other networks.
+
+    Parameters
+    ----------
+    distances : ndarray of float32
+        From `one_shot_distances`.
+    false_unknown_share : float, in (0, 1)
+        Share of them that may lie beyond, on virtual networks.
+    """
     reach = float(np.quantile(distances, 1 - false_unknown_share))
     return max(_MIN_RADIUS, _REAL_OVER_VIRTUAL * reach)
 

@@ -11,6 +11,7 @@ import errno
 import json
 import math
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,20 +109,20 @@ def table_format(target: str) -> str:
     return suffix
 
 
-class Table:
+class Table(ABC):
     """A table that is being written; a context manager that closes it.
 
     CSV and JSON lines reach the file with every call of ``write``: what was written survives a
     kill. Parquet is readable only after ``close``, which an error or an interrupt also reach.
     """
 
+    @abstractmethod
     def write(self, rows: Sequence[Row]) -> None:
         """Append rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Finish the table."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self

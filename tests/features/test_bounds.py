@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 import tracemalloc
 from pathlib import Path
@@ -102,3 +103,14 @@ def test_a_delay_that_comes_too_late_for_its_bin_is_left_out_and_told(
     log = read(tmp_path / "late.pcap", packets)
     assert [w for w in log.warnings if " 2 delays belong to packets out of order" in w]
     assert totals(log)["to_service_packets"] == 101
+
+
+def test_a_damaged_log_without_signalling_tells_of_the_damage(tmp_path: Path) -> None:
+    """The signalling may stand behind the damage: the error names both."""
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    whole = struct.pack("<IIII", 1, 0, 14, 14) + bytes(14)
+    cut = struct.pack("<IIII", 2, 0, 600, 600) + bytes(20)
+    path = tmp_path / "cut.pcap"
+    path.write_bytes(header + whole + cut)
+    with pytest.raises(CaptureError, match=r"no signalling found.*promises 616 bytes, 36 remain"):
+        series.read_series(path)

@@ -48,7 +48,7 @@ def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> 
 
 def count(n: int, noun: str) -> str:
     """Write a number with its noun, such as ``1,200 windows``."""
-    plural = "" if n == 1 else "es" if noun.endswith("ch") else "s"
+    plural = "" if n == 1 else "es" if noun.endswith("tch") else "s"
     return f"{n:,} {noun}{plural}"
 
 

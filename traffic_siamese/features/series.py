@@ -48,6 +48,8 @@ def read_series(
     ------
     CaptureError
         The log cannot be read at all, or holds no signalling.
+    ValueError
+        If ``bin_s`` is below a millisecond.
     """
     bin_ns = round(bin_s * 1e9)
     if bin_ns < 1_000_000:
@@ -67,6 +69,7 @@ def read_series(
             warnings = [*reader.stats.warnings, *warnings]
             n_packets = reader.stats.n_packets
         builder.finish()
+        _check_signalling(str(source), builder, warnings)
         series = _build(str(source), builder, round(max_gap_s / bin_s))
     finally:
         builder.close()
@@ -86,12 +89,18 @@ def _check_bins(name: str | Path, n_bins: int, bin_ns: int) -> None:
         )
 
 
+def _check_signalling(name: str, builder: SeriesBuilder, warnings: list[str]) -> None:
+    """Refuse a log without signalling; where it is damaged too, that may be why, so tell it."""
+    if builder.n_messages or builder.n_on_sip_ports:
+        return
+    damage = f" The log is damaged besides: {warnings[0]}" if warnings else ""
+    raise CaptureError(
+        f"{name}: no signalling found: {builder.n_packets} IP packets, none of them SIP nor on "
+        f"port 5060 or 5061. Expected a capture that holds SIP; check the capture filter.{damage}"
+    )
+
+
 def _build(name: str, builder: SeriesBuilder, max_gap_bins: int) -> tuple[TrafficSeries, ...]:
-    if not builder.n_messages and not builder.n_on_sip_ports:
-        raise CaptureError(
-            f"{name}: no signalling found: {builder.n_packets} IP packets, none of them SIP nor on "
-            "port 5060 or 5061. Expected a capture that holds SIP; check the capture filter."
-        )
     bins = builder.table.bins
     order = np.argsort(bins)
     bins = bins[order]
