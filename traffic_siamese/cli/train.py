@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from traffic_siamese.fitting import FitOptions, FitReport
     from traffic_siamese.keeper import EpochReport
 
-LOSSES = ("semi_hard", "triplet", "hard", "lossless", "pairwise", "supervised_contrastive")
+LOSSES = (
+    "semi_hard",
+    "triplet",
+    "hard",
+    "lossless",
+    "pairwise",
+    "supervised_contrastive",
+    "multi_similarity",
+    "proxy_anchor",
+)
 """As ``losses.LOSSES``, which needs TensorFlow to be read."""
 
 _LINE_EVERY = 10
