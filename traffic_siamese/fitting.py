@@ -23,7 +23,7 @@ from traffic_siamese.training_options import TrainingOptions
 from traffic_siamese.types import Int64Array
 from traffic_siamese.windows import WindowSet, join_windows
 
-__all__ = ["FitOptions", "FitReport", "train"]
+__all__ = ["FitOptions", "FitReport", "fit", "train"]
 
 _RAW_STRIDE = 2
 
@@ -73,6 +73,20 @@ def train(
         views=options.views,
         scaler=known.scaler if known else None,
     )
+    report = fit(data, model, options=options, known=known, resume=resume, progress=progress)
+    return replace(report, warnings=(*data.warnings, *report.warnings))
+
+
+def fit(
+    data: LabelledLogs,
+    model: str | Path,
+    *,
+    options: FitOptions,
+    known: KnownModel | None = None,
+    resume: bool = False,
+    progress: Callable[[EpochReport], None] | None = None,
+) -> FitReport:
+    """Train on logs that are read already; parameters and errors as in `train`."""
     trained_rows, held_rows = split_by_capture(
         data.windows, share=options.held_out_share, seed=options.training.seed
     )
@@ -94,7 +108,7 @@ def train(
         Path(model), data, raw, trained, options, known=known.prototypes if known else ()
     )
     _forget(checkpoint)
-    return replace(report, warnings=(*data.warnings, *report.warnings))
+    return report
 
 
 def _seeing(training: TrainingOptions, n_views: int) -> TrainingOptions:
