@@ -12,12 +12,12 @@ import pytest
 
 from tests.cli.tiny import SPEC, START_NS, write_capture
 from tests.features.sip import SECOND
-from traffic_siamese.baseline import estimate_baseline, learn_baseline
+from traffic_siamese.baseline import estimate_baseline
 from traffic_siamese.classification import classify_log
 from traffic_siamese.errors import LibraryError, WindowError
 from traffic_siamese.features.series import read_series
 from traffic_siamese.model import load_model
-from traffic_siamese.teaching import MAX_PROTOTYPES, AddedFault, add_fault, learn_network
+from traffic_siamese.teaching import MAX_PROTOTYPES, AddedFault, add_fault
 from traffic_siamese.times import format_time
 from traffic_siamese.types import Prototype
 
@@ -191,23 +191,3 @@ def test_two_processes_may_add_at_once(storm: Path, model: Path) -> None:
     for name in ("left-0", "left-1", "right-0", "right-1"):
         assert len(stored(model, name)) == MAX_PROTOTYPES
     assert len(stored(model, "normal")) == 2
-
-
-def test_a_networks_normal_is_that_of_its_bins(captures: Path, model: Path) -> None:
-    """Learned from two logs together, kept, and replaced by the next."""
-    logs = [captures / "B/normal-1.pcap", captures / "A/normal-1.pcap"]
-    values = np.concatenate([read_series(log).series[0].values for log in logs])
-    learned = learn_network(logs, model=model, network="B")
-    assert learned.n_bins == len(values)
-    np.testing.assert_array_equal(load_model(model).baseline_of("B"), learn_baseline(values))
-    learn_network(logs[:1], model=model, network="B")
-    alone = read_series(logs[0]).series[0].values
-    np.testing.assert_array_equal(load_model(model).baseline_of("B"), learn_baseline(alone))
-
-
-def test_too_little_traffic_is_no_normal(model: Path, tmp_path: Path) -> None:
-    short = write_capture(tmp_path / "short.pcap", {}, length_s=20)
-    with pytest.raises(WindowError, match=r"20 bins in all, expected at least 30"):
-        learn_network([short], model=model, network="B")
-    with pytest.raises(LibraryError, match="no baseline"):
-        load_model(model).baseline_of("B")

@@ -6,14 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.features.schema import FEATURE_NAMES, FEATURES
-from traffic_siamese.types import FloatArray
+from traffic_siamese.types import FloatArray, Int64Array
 
 MIN_BINS = 30
+LEAST_SPREAD = 0.3
+"""Added to a feature's spread, logarithmic view, so that what hardly varies does not shout."""
 _CALM_SHARE = 0.3
+_TOLERATED_TROUBLE = 0.3
 _SMOOTH_BINS = 16
 _SILENCE = 1 / 5  # of the busy quarter's packets
 _SILENCE_TROUBLE = 10.0
-_TROUBLE = (
+FAILURES = (
     "repeats",
     "refusals",
     "unanswered_t1",
@@ -93,10 +96,76 @@ def estimate_baseline(values: FloatArray) -> FloatArray:
     ndarray of shape (2, n_features), float32
         As from `learn_baseline`.
     """
+    return learn_baseline(values[calmest_bins(values)])
+
+
+def calmest_bins(values: FloatArray) -> Int64Array:
+    """Row numbers of the calmest 30 % of bins (of 30 at least), ascending; `estimate_baseline`."""
+    return np.sort(_by_calm(_smooth(_trouble(values))))
+
+
+def untroubled_bins(values: FloatArray) -> NDArray[np.bool_]:
+    """Tell which bins of mostly normal traffic are normal.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_bins, n_features), float32
+
+    Returns
+    -------
+    ndarray of shape (n_bins,), bool
+        Bins hardly more troubled than the calmest 30 %: so nearly all of normal traffic, where
+        `estimate_baseline` sees the quickest part of it alone.
+    """
     trouble = _smooth(_trouble(values))
-    n_calm = min(len(values), max(MIN_BINS, round(len(values) * _CALM_SHARE)))
-    calm = np.argsort(trouble, kind="stable")[:n_calm]
-    return learn_baseline(values[np.sort(calm)])
+    limit = trouble[_by_calm(trouble)].max() + _TOLERATED_TROUBLE
+    return np.asarray(trouble <= limit, np.bool_)
+
+
+def deviation(center: NDArray[np.floating], baseline: FloatArray) -> NDArray[np.floating]:
+    """Say how far features lie from normal, in units of the network's own spread.
+
+    Parameters
+    ----------
+    center : ndarray of shape (..., n_features)
+        Logarithmic view.
+    baseline : ndarray of shape (2, n_features), float32
+
+    Returns
+    -------
+    ndarray of the shape of ``center``
+        Signed; the unit is the spread and 0.3 more.
+    """
+    away: NDArray[np.floating] = (center - baseline[0]) / (baseline[1] + LEAST_SPREAD)
+    return away
+
+
+def blend_baselines(
+    old: FloatArray, new: FloatArray, *, old_bins: int, new_bins: int
+) -> FloatArray:
+    """Return the baseline of two stretches of traffic taken together, from their baselines.
+
+    Parameters
+    ----------
+    old, new : ndarray of shape (2, n_features), float32
+    old_bins, new_bins : int
+        What each was learned from: its weight.
+
+    Returns
+    -------
+    ndarray of shape (2, n_features), float32
+        Mean and standard deviation of both: the distance of the two centres adds to the spread.
+    """
+    share = new_bins / (old_bins + new_bins)
+    center = (1 - share) * old[0] + share * new[0]
+    variance = (1 - share) * (old[1] ** 2 + (old[0] - center) ** 2)
+    variance += share * (new[1] ** 2 + (new[0] - center) ** 2)
+    return np.stack([center, np.sqrt(variance)]).astype(np.float32)
+
+
+def _by_calm(trouble: NDArray[np.float64]) -> Int64Array:
+    n_calm = min(len(trouble), max(MIN_BINS, round(len(trouble) * _CALM_SHARE)))
+    return np.argsort(trouble, kind="stable")[:n_calm]
 
 
 def _column(values: FloatArray, name: str) -> FloatArray:
@@ -110,7 +179,7 @@ def _both(values: FloatArray, name: str) -> FloatArray:
 def _trouble(values: FloatArray) -> NDArray[np.float64]:
     """How troubled each bin is, shape (n_bins,): failures per request, slowness, odd volume."""
     asked = _smooth(_both(values, "new_transactions")) + 1
-    failures = np.sum([_both(values, name) for name in _TROUBLE], axis=0)
+    failures = np.sum([_both(values, name) for name in FAILURES], axis=0)
     failing = np.log1p(_smooth(failures) / asked)
     packets = _smooth(_both(values, "packets"))
     busy = np.quantile(packets, 0.75)

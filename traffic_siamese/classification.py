@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from traffic_siamese.drift import drift_warnings
 from traffic_siamese.errors import TrafficSiameseError
 from traffic_siamese.features.series import read_series
 from traffic_siamese.incidents import absorb_transitions, merge_incidents
@@ -90,7 +91,8 @@ def classify_log(source: str | Path, model: Model, *, network: str | None = None
             stride_ns=stride_ns,
         )
     ]
-    return LogResult(log.name, tuple(verdicts), tuple(incidents), log.warnings)
+    warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
+    return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings)
 
 
 def _verdicts(

@@ -15,8 +15,9 @@ from traffic_siamese.bundle import load_bundle
 from traffic_siamese.classification import LogResult, classify, classify_log
 from traffic_siamese.errors import MissingExtraError
 from traffic_siamese.history import TrainingHistory
+from traffic_siamese.network_normal import LearnedNormal, learn_network
 from traffic_siamese.starting import start_model
-from traffic_siamese.teaching import AddedFault, add_fault, learn_network
+from traffic_siamese.teaching import AddedFault, add_fault
 
 if TYPE_CHECKING:
     from traffic_siamese.fitting import FitOptions, FitReport
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddedFault",
+    "LearnedNormal",
     "LogResult",
     "add_fault",
     "classify",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from traffic_siamese.baseline import log_view
+from traffic_siamese.baseline import deviation, log_view
 from traffic_siamese.features.schema import FEATURES
 from traffic_siamese.types import FloatArray
 
@@ -45,17 +46,34 @@ def reason(window: FloatArray, baseline: FloatArray) -> str:
         0.3; where none differs by half, that is said.
     """
     logs = log_view(window).mean(axis=0)
-    change = logs - baseline[0]
-    weight = np.where(np.abs(change) < _MIN_CHANGE, 0, np.abs(change) / (baseline[1] + 0.3))
+    weight = np.abs(deviation(logs, baseline))
+    weight = np.where(np.abs(logs - baseline[0]) < _MIN_CHANGE, 0, weight)
+    named = largest_changes(weight)[:_N_NAMED]
+    if not named:
+        return "no feature alone differs from normal by half"
+    return "; ".join(change_words(i, baseline[0, i], logs[i]) for i in named)
+
+
+def largest_changes(weight: NDArray[np.floating]) -> list[int]:
+    """Rank the features by how much they changed, most first.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_features,)
+        How much each changed; 0 where it did not.
+
+    Returns
+    -------
+    list of int
+        Of features that tell one story, only the one that changed most.
+    """
     named: dict[tuple[str, str], int] = {}
     for index in np.argsort(-weight, kind="stable").tolist():
-        if weight[index] <= 0 or len(named) == _N_NAMED:
+        if weight[index] <= 0:
             break
         direction, name = _split(FEATURES[index].name)
         named.setdefault((direction, _SAME.get(name, name)), index)
-    if not named:
-        return "no feature alone differs from normal by half"
-    return "; ".join(_words(i, baseline[0, i], logs[i]) for i in named.values())
+    return list(named.values())
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -65,7 +83,8 @@ def _split(name: str) -> tuple[str, str]:
     return "", name
 
 
-def _words(index: int, normal_log: float, seen_log: float) -> str:
+def change_words(index: int, normal_log: float, seen_log: float) -> str:
+    """Write a feature's normal and its present value, both given in the logarithmic view."""
     feature = FEATURES[index]
     direction, name = _split(feature.name)
     unit = {"s": " s", "bits": " bits"}.get(feature.unit, "")

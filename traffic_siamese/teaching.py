@@ -1,4 +1,4 @@
-"""The second job: add a fault from one example, and learn what a network's normal is."""
+"""The second job: add a fault from one example."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from traffic_siamese.baseline import MIN_BINS, learn_baseline
 from traffic_siamese.errors import WindowError
 from traffic_siamese.features.series import read_series
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.forecast import ConfusionForecast, confusion_forecast
 from traffic_siamese.oneshot.names import check_label_name
-from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.oneshot.select import select_prototypes
-from traffic_siamese.preparation import FEATURE_HASH, bin_ns, estimated_baseline, window_starts
+from traffic_siamese.preparation import bin_ns, estimated_baseline, window_starts
 from traffic_siamese.times import format_time
 from traffic_siamese.types import (
     FloatArray,
@@ -186,35 +184,3 @@ def _prototypes(
         )
         for i in chosen.tolist()
     ]
-
-
-def learn_network(logs: list[str | Path], *, model: str | Path, network: str) -> StoredBaseline:
-    """Learn a network's normal from captures of normal traffic, and keep it in the model.
-
-    Raises
-    ------
-    CaptureError
-        If a log cannot be read.
-    WindowError
-        If the logs together are too short to tell what is normal.
-    """
-    loaded = load_model(model)
-    read = [read_series(log, bin_s=loaded.bundle.info.window.bin_s) for log in logs]
-    values = np.concatenate([series.values for log in read for series in log.series])
-    if len(values) < MIN_BINS:
-        raise WindowError(
-            f"{', '.join(log.name for log in read)}: {len(values)} bins in all, expected at least "
-            f"{MIN_BINS} to tell what is normal. Use a longer stretch of normal traffic."
-        )
-    center, spread = learn_baseline(values)
-    stored = StoredBaseline(
-        network,
-        FEATURE_HASH,
-        center,
-        spread,
-        len(values),
-        {"captures": ", ".join(log.name for log in read)},
-        datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-    )
-    loaded.library.set_baseline(stored)
-    return stored
