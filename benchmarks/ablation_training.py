@@ -1,0 +1,194 @@
+"""Train one row of the ablation on one fold, and ask the questions of the one-shot benchmark."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from ablation_recipes import Recipe, recipe
+from oneshot_data import SPEC, Corpus, Fold, make_folds, read_corpus, training_logs
+from oneshot_peers import Points
+from oneshot_protocol import draw_examples, measure
+
+from traffic_siamese.fit_options import FitOptions
+from traffic_siamese.labelled_logs import LabelledLogs
+from traffic_siamese.losses import LOSSES
+from traffic_siamese.simulate.pool import RawWindows, synthetic_windows
+from traffic_siamese.split import split_by_capture
+from traffic_siamese.training import train_encoder
+from traffic_siamese.types import CUBE_DIM, VIRTUAL, FloatArray, Int64Array
+from traffic_siamese.windows import WindowSet
+
+RAW_STRIDE = 2
+MEMBER_SEEDS = 1000  # between the seeds of an ensemble's members
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one process does at a time: a row on a fold with a seed.
+
+    Attributes
+    ----------
+    row, fold : str
+        Name of the row; network and new faults of the fold.
+    seed, draws : int
+    steps : int or None
+        Of training, before the row changes them; None for the package's own.
+    """
+
+    row: str
+    fold: str
+    seed: int
+    draws: int
+    steps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the captures are, and how folds are made of them."""
+
+    logs_dir: Path
+    labels: Path
+    sides: tuple[tuple[str, ...], ...]
+    baseline: str
+
+    def read(self) -> Corpus:
+        """Read the captures, or what an earlier run kept of them."""
+        return read_corpus(self.logs_dir, self.labels, baseline_captures=self.baseline)
+
+    def folds(self, corpus: Corpus) -> list[Fold]:
+        """Return the folds of all networks with a peer seen from the same side."""
+        paired = [name for side in self.sides if len(side) > 1 for name in side]
+        return make_folds(corpus, sides=self.sides, left_out=paired)
+
+
+class Worker:
+    """One process: reads the captures once, then carries out task after task."""
+
+    corpus: Corpus
+    folds: dict[str, Fold]
+
+    @classmethod
+    def open(cls, source: Source) -> None:
+        """Read what all tasks need."""
+        cls.corpus = source.read()
+        cls.folds = {fold.name: fold for fold in source.folds(cls.corpus)}
+
+    @classmethod
+    def carry_out(cls, task: Task) -> dict[str, Any]:
+        """Train and measure."""
+        return carry_out(task, cls.corpus, cls.folds[task.fold])
+
+
+def carry_out(task: Task, corpus: Corpus, fold: Fold) -> dict[str, Any]:
+    """Train a row on a fold and measure it.
+
+    Returns
+    -------
+    dict
+        The task's own values; ``seconds`` it took; ``values`` by measure, one a draw; ``cube``, the
+        same of the first three axes alone where there are more.
+    """
+    from traffic_siamese.backend import keras
+
+    started_s = time.perf_counter()
+    keras.backend.clear_session()
+    row = recipe(task.row)
+    members = [
+        train_member(
+            row, corpus, fold, options=row_options(row, task, task.seed + MEMBER_SEEDS * number)
+        )
+        for number in range(row.n_members)
+    ]
+    draws = draw_examples(corpus, fold, n=task.draws, seed=task.seed)
+    found = {
+        "values": measure(corpus, fold, Points(np.hstack(members)), draws).values,
+        "cube": {},
+    }
+    if row.n_members == 1 and members[0].shape[1] > CUBE_DIM:
+        cube = Points(members[0][:, :CUBE_DIM])
+        found["cube"] = measure(corpus, fold, cube, draws).values
+    return {**asdict(task), "seconds": round(time.perf_counter() - started_s, 1), **found}
+
+
+def row_options(row: Recipe, task: Task, seed: int) -> FitOptions:
+    """Return the package's options as the row changes them."""
+    options = FitOptions()
+    training = replace(options.training, seed=seed)
+    if task.steps is not None:
+        epochs = max(1, round(task.steps / training.batches_per_epoch))
+        training = replace(training, epochs=epochs)
+    return row.change(replace(options, training=training))
+
+
+def train_member(row: Recipe, corpus: Corpus, fold: Fold, *, options: FitOptions) -> FloatArray:
+    """Train an encoder as the row says, and embed all windows of the corpus."""
+    from traffic_siamese.encoder import embed
+
+    data = training_logs(corpus, fold, views=options.views)
+    seed = options.training.seed
+    shown, held = split_by_capture(data.windows, share=options.held_out_share, seed=seed)
+    held = held[data.windows.start_bin[held] % SPEC.stride == 0]
+    n_views = 1 if row.absolute_only else data.scaler.n_views
+    augment = replace(options.training.augment, n_views=n_views)
+    with ExitStack() as patches:
+        for target, stand_in in row.patches:
+            patches.enter_context(patch(target, stand_in))
+        synthetic = _synthetic(row, data, shown, options)
+        trained = train_encoder(
+            _seen(row, data.windows.select(shown)),
+            _seen(row, data.windows.select(held)) if len(held) else None,
+            options=replace(options.training, augment=augment),
+            synthetic=synthetic,
+            start=_start(row, data, options),
+        )
+    X = corpus.inputs(data.scaler)
+    return embed(trained.model, X[..., : X.shape[-1] // 2] if row.absolute_only else X)
+
+
+def _start(row: Recipe, data: LabelledLogs, options: FitOptions) -> bytes | None:
+    if not row.encoder:
+        return None
+    from ablation_encoders import starting_encoder
+
+    window = data.windows.n_timesteps, data.windows.inputs[0].shape[1]
+    training = options.training
+    return starting_encoder(row.encoder, window, options=training.encoder, seed=training.seed)
+
+
+def _seen(row: Recipe, windows: WindowSet) -> WindowSet:
+    """Take the relative view away where the row says so."""
+    if not row.absolute_only:
+        return windows
+    half = windows.inputs[0].shape[1] // 2
+    return replace(windows, inputs=tuple(values[:, :half] for values in windows.inputs))
+
+
+def _synthetic(
+    row: Recipe, data: LabelledLogs, shown: Int64Array, options: FitOptions
+) -> WindowSet | None:
+    """Make the row's synthetic windows; none for losses that are given triplets or pairs."""
+    if row.synthetic == "none" or LOSSES[options.training.loss].layout != "labels":
+        return None
+    made = synthetic_windows(
+        _raw_windows(data, shown),
+        data.scaler,
+        n_faults=0 if row.synthetic == "moved" else options.n_virtual_faults,
+        n_cases=options.n_virtual_cases,
+        seed=options.training.seed,
+    )
+    if row.synthetic == "virtual":
+        made = made.select(np.char.startswith(made.label, VIRTUAL))
+    return _seen(row, made)
+
+
+def _raw_windows(data: LabelledLogs, rows: Int64Array) -> RawWindows:
+    some = data.windows.select(rows[data.windows.start_bin[rows] % RAW_STRIDE == 0])
+    names = list(data.baselines)
+    index = np.array([names.index(str(name)) for name in some.network], np.int64)
+    return RawWindows(data.raw(some), index, list(data.baselines.values()), some.label)
