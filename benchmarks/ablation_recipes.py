@@ -85,8 +85,8 @@ def _not_nested(loss: Any, *_: Any) -> Any:
     return loss
 
 
-_SAME_TRANSPORT = ("traffic_siamese.simulate.pool.carry_over_tcp", _as_it_was)
-_SAME_SIZE = ("traffic_siamese.simulate.pool.thin_network", _as_it_was)
+_SAME_TRANSPORT = ("traffic_siamese.simulate.networks.carry_over_tcp", _as_it_was)
+_SAME_SIZE = ("traffic_siamese.simulate.networks.thin_network", _as_it_was)
 _COMPARED = "traffic_siamese.generators._COMPARED_SHARE"
 _EXPLICIT = ("triplet", "lossless", "pairwise")  # given triplets or pairs, of labelled windows only
 _MINED = ("semi_hard", "hard", "multi_similarity", "proxy_anchor")

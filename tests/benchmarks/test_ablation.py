@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from unittest.mock import patch
@@ -15,10 +16,15 @@ from ablation_recipes import FULL, RECIPES, recipe
 from ablation_training import Task, carry_out, row_options, train_member
 from oneshot_data import Corpus, Fold
 
+from tests.simulate.normal import normal_bins, normal_windows
+from traffic_siamese.baseline import learn_baseline
 from traffic_siamese.encoder import EncoderOptions, build_encoder, embed, load_keras
+from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.generators import BalancedBatches
 from traffic_siamese.losses import LOSSES
+from traffic_siamese.scaling import Scaler
+from traffic_siamese.simulate.pool import RawWindows, synthetic_windows
 from traffic_siamese.windows import stack_windows
 
 TINY = EncoderOptions(embedding_dim=4, frame_units=3, lstm_units=5, hidden_units=6)
@@ -245,3 +251,30 @@ def test_the_members_of_an_ensemble_differ(corpus: Corpus, folds: list[Fold]) ->
     )
     np.testing.assert_allclose(one, again, atol=1e-6)
     assert np.abs(one - other).max() > 0.01
+
+
+def _moved(real: RawWindows, scaler: Scaler, name: str) -> np.ndarray:
+    """Make labelled windows on other networks, as a row with this name does."""
+    with ExitStack() as patches:
+        for target, stand_in in recipe(name).patches:
+            patches.enter_context(patch(target, stand_in))
+        return synthetic_windows(real, scaler, n_faults=0, n_cases=1, seed=0).gather()
+
+
+def test_what_moves_windows_to_other_networks_is_taken_out() -> None:
+    """Normal UDP traffic: moved to TCP it has SYNs; moved nowhere it is what it was."""
+    values = normal_windows(8, n_timesteps=32, seed=1)
+    baseline = learn_baseline(normal_bins(400, seed=2))
+    index, label = np.zeros(8, np.int64), np.full(8, "normal")
+    real = RawWindows(values, index, [baseline], label)
+    shape = (1, values.shape[-1])
+    scaler = Scaler(np.zeros(shape, np.float32), np.ones(shape, np.float32))
+    syn = FEATURE_NAMES.index("to_service_tcp_syn")
+    assert not values[..., syn].any()
+    assert _moved(real, scaler, FULL)[..., syn].any()
+    over_udp = _moved(real, scaler, "nothing moved to TCP")
+    assert not over_udp[..., syn].any()
+    here = {window.tobytes() for window in scaler.inputs(values, baseline)}
+    assert not {window.tobytes() for window in over_udp} <= here
+    nowhere = _moved(real, scaler, "nothing moved to other networks")
+    assert {window.tobytes() for window in nowhere} <= here
