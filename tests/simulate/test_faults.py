@@ -109,7 +109,7 @@ def test_what_is_cut_altogether_is_cut_in_every_case() -> None:
     faulty = apply_fault(fault, normal, np.random.default_rng(0))
     answered = column(faulty, 1, "answer_success").sum(axis=1)
     usual = column(normal, 1, "answer_success").sum(axis=1)
-    assert (answered / usual).max() < 0.08
+    assert (answered / usual).max() < 0.12  # some 3 of 120 expected: 13 are five deviations away
     assert answered.sum() / usual.sum() < 0.03
 
 

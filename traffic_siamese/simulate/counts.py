@@ -53,11 +53,10 @@ class TrafficWindows:
 
     def keep(self, direction: int, names: tuple[str, ...], share: ArrayLike) -> None:
         """Keep each event with a probability (binomial), drop the others."""
-        for name in names:
-            counts = self.get(direction, name)
-            whole = np.maximum(np.rint(counts), 0).astype(np.int64)
-            chance = np.broadcast_to(np.clip(share, 0, 1), counts.shape)
-            counts[:] = self.rng.binomial(whole, chance)
+        columns = [INDEX[f"{DIRECTIONS[direction]}_{name}"] for name in names]
+        whole = np.maximum(np.rint(self.values[..., columns]), 0).astype(np.int64)
+        chance = np.clip(np.asarray(share, np.float64), 0, 1)[..., None]
+        self.values[..., columns] = self.rng.binomial(whole, chance)
 
     def settle(self, before: NDArray[np.float64]) -> None:
         """Let packets, bytes and idle tenths follow the messages that a fault added or took.
