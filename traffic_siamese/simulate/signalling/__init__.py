@@ -1,0 +1,1 @@
+"""A signalling network, event by event: subscribers, timers, queues and links make the packets."""
