@@ -46,7 +46,7 @@ def stored(model: Path, label: str = "overload") -> list[Prototype]:
 
 def test_what_is_stored_are_windows_of_the_log(storm: Path, model: Path) -> None:
     """Raw features equal the series' slice at the start that the source names, inside the times."""
-    added = add(storm, model)
+    added = add(storm, model, phases=["steady"])
     series = read_series(storm).series[0]
     loaded, prototypes = load_model(model), stored(model)
     assert added.n_prototypes == len(prototypes) == MAX_PROTOTYPES
@@ -68,7 +68,7 @@ def test_what_is_stored_are_windows_of_the_log(storm: Path, model: Path) -> None
         assert prototype.source["network"] == "A"
     assert len(starts) == MAX_PROTOTYPES
     assert (added.start_ns, added.end_ns) == (at_ns(60), at_ns(120))
-    assert added.warnings == ()
+    assert all("from 'refused', within its reach" in warning for warning in added.warnings)
 
 
 def test_the_fault_is_known_at_once_and_the_weights_are_the_same(storm: Path, model: Path) -> None:
@@ -189,5 +189,90 @@ def test_two_processes_may_add_at_once(storm: Path, model: Path) -> None:
         _, said = child.communicate(timeout=60)
         assert child.returncode == 0, said.decode()
     for name in ("left-0", "left-1", "right-0", "right-1"):
-        assert len(stored(model, name)) == MAX_PROTOTYPES
+        assert len(stored(model, name)) == MAX_PROTOTYPES + 1
     assert len(stored(model, "normal")) == 2
+
+
+def by_phase(model: Path) -> dict[str, list[str]]:
+    """Return the starts of the stored examples."""
+    found: dict[str, list[str]] = {}
+    for prototype in stored(model):
+        found.setdefault(prototype.source["phase"], []).append(prototype.source["start"])
+    return found
+
+
+def test_the_edges_are_halved_by_the_times_given(storm: Path, model: Path) -> None:
+    """Sixteen bins: eight before the start and eight after it, and so at the end."""
+    added = add(storm, model, phases=["onset", "steady", "recovery"])
+    found = by_phase(model)
+    assert found["onset"] == [format_time(at_ns(52))]
+    assert found["recovery"] == [format_time(at_ns(112))]
+    assert added.phases == {"steady": MAX_PROTOTYPES, "onset": 1, "recovery": 1}
+    assert added.n_prototypes == MAX_PROTOTYPES + 2
+    assert (added.start_ns, added.end_ns) == (at_ns(60), at_ns(120))
+
+
+@pytest.mark.parametrize(("first_s", "last_s"), [(0, 70), (110, 180), (62, 76)])
+def test_an_edge_outside_the_capture_or_of_a_short_fault_is_none(
+    storm: Path, model: Path, first_s: float, last_s: float
+) -> None:
+    add(storm, model, first_s, last_s, phases=["onset", "steady", "recovery"])
+    wanted = {0: {"steady"}, 110: {"steady"}, 62: {"steady"}}[first_s]
+    assert {"steady"} <= set(by_phase(model)) <= wanted | {"onset", "recovery"}
+    if last_s - first_s < SPEC.n_timesteps:
+        assert set(by_phase(model)) == {"steady"}
+    if first_s == 0:
+        assert "onset" not in by_phase(model)
+    if last_s == 180:
+        assert "recovery" not in by_phase(model)
+
+
+@pytest.mark.parametrize("too_wide_s", [8, 20, 40])
+def test_times_marked_too_wide_do_not_make_normal_a_fault(
+    storm: Path, model: Path, too_wide_s: int
+) -> None:
+    """No window without the fault becomes its example, and normal traffic stays normal."""
+    added = add(storm, model, 60 - too_wide_s, 120 + too_wide_s)
+    for prototype in stored(model):
+        assert prototype.source["end"] > format_time(at_ns(60))
+        assert prototype.source["start"] < format_time(at_ns(120))
+    if too_wide_s > SPEC.n_timesteps:
+        assert any("look normal and were left out" in warning for warning in added.warnings)
+    calm = [
+        verdict.label
+        for verdict in classify_log(storm, load_model(model), network="A").verdicts
+        if verdict.end_ns <= at_ns(60) or verdict.start_ns >= at_ns(122)
+    ]
+    assert set(calm) == {"normal"}
+
+
+def test_an_example_of_normal_traffic_is_told(captures: Path, model: Path) -> None:
+    times = (captures / "A/normal-1.pcap", at_ns(10), at_ns(60))
+    more = add_fault("normal", *times, model=model, network="A", more=True)
+    assert more.warnings == ()
+    assert more.phases == {"steady": MAX_PROTOTYPES}
+    added = add_fault("odd", *times, model=model, network="A")
+    assert "the example looks normal" in added.warnings[0]
+    assert "--start and --end" in added.warnings[0]
+
+
+def test_an_example_of_a_known_fault_is_told(captures: Path, model: Path) -> None:
+    """By a plain loop, the nearest of its windows is within the other's reach, 0.15."""
+    times = (captures / "A/refused-1.pcap", at_ns(60), at_ns(120))
+    known = load_model(model)
+    refused = known.prototypes[known.prototype_labels == "refused"]
+    added = add_fault("again", *times, model=model, network="A")
+    points = [p.embedding for p in stored(model, "again") if p.source["phase"] == "steady"]
+    nearest = min(float(np.linalg.norm(point - one)) for point in points for one in refused)
+    assert nearest <= 0.15
+    assert f"{nearest:.3f} from 'refused', within its reach of 0.150" in added.warnings[-1]
+
+
+def test_more_of_the_same_fault_is_no_reason_to_warn(captures: Path, model: Path) -> None:
+    times = (captures / "A/refused-1.pcap", at_ns(60), at_ns(120))
+    assert add_fault("refused", *times, model=model, network="A", more=True).warnings == ()
+
+
+def test_a_phase_that_is_none_is_refused(storm: Path, model: Path) -> None:
+    with pytest.raises(ValueError, match="expected some of onset, steady, recovery"):
+        add(storm, model, phases=["begin"])

@@ -51,6 +51,33 @@ def test_times_may_be_written_in_three_ways(
     assert "normal was estimated" in added["warnings"][0]
 
 
+def test_the_edges_of_an_example_are_kept_as_asked(
+    invoke: Invoke, storm: Path, model: Path
+) -> None:
+    result = invoke(*_add(storm, model))
+    assert "6 examples (5 steady, 1 recovery)" in result.stderr
+    both = json.loads(invoke(*_add(storm, model, "--more", "--onset", "--json")).stdout)
+    assert both["phases"] == {"steady": 5, "onset": 1, "recovery": 1}
+    none = json.loads(invoke(*_add(storm, model, "--more", "--no-recovery", "--json")).stdout)
+    assert none["phases"] == {"steady": 5}
+    listed = json.loads(invoke("faults", "list", "-m", model, "--json").stdout)
+    phases = {one["label"]: one["phases"] for one in listed}
+    assert phases["overload"] == ["onset", "recovery", "steady"]
+    assert phases["normal"] == ["steady"]
+
+
+def test_an_example_that_is_something_else_is_told(
+    invoke: Invoke, captures: Path, model: Path
+) -> None:
+    log = captures / "A/refused-1.pcap"
+    words = ("faults", "add", "odd", log, "-m", model, "-n", "A")
+    same = invoke(*words, "--start", "+60", "--end", "+120").stderr
+    assert "Warning: the example is" in same
+    assert "from 'refused', within its reach of 0.150" in same
+    normal = invoke(*words, "--start", "+5", "--end", "+55", "--more").stderr
+    assert "Warning: the example looks normal" in normal
+
+
 def test_a_name_that_exists_needs_more(invoke: Invoke, storm: Path, model: Path) -> None:
     invoke(*_add(storm, model))
     assert "is there already" in invoke(*_add(storm, model), code=1).stderr
@@ -92,8 +119,8 @@ def test_standard_input_needs_full_times(invoke: Invoke, storm: Path, model: Pat
 
 def test_a_list_is_a_table(invoke: Invoke, model: Path) -> None:
     lines = invoke("faults", "list", "-m", model).stdout.splitlines()
-    assert lines[0].split() == ["FAULT", "TRAINED", "ADDED", "REACH"]
-    assert lines[1].split() == ["normal", "2", "0", "0.150"]
+    assert lines[0].split() == ["FAULT", "TRAINED", "ADDED", "REACH", "PHASES"]
+    assert lines[1].split() == ["normal", "2", "0", "0.150", "steady"]
 
 
 def test_show_tells_where_examples_came_from(invoke: Invoke, storm: Path, model: Path) -> None:
@@ -101,6 +128,8 @@ def test_show_tells_where_examples_came_from(invoke: Invoke, storm: Path, model:
     text = invoke("faults", "show", "overload", "-m", model).stdout
     assert str(storm) in text
     assert "added 20" in text
+    assert text.count("  steady  ") == 5
+    assert text.count("  recovery  ") == 1
     shown = json.loads(invoke("faults", "show", "refused", "-m", model, "--json").stdout)
     assert [one["capture"] for one in shown["examples"]] == ["A/refused-1.pcap"] * 2
     assert list(shown["distances"].values()) == sorted(shown["distances"].values())
@@ -138,9 +167,31 @@ def test_a_networks_normal_is_kept(invoke: Invoke, captures: Path, model: Path) 
     log = captures / "B/normal-1.pcap"
     result = invoke("baseline", log, "-m", model, "-n", "B")
     assert "network 'B' from 1 log, 2 min 00 s" in result.stderr
+    assert "; steady after " in result.stderr
     invoke("classify", log, "-m", model, "-n", "B")
     learned = json.loads(invoke("baseline", log, "-m", model, "-n", "B", "--json").stdout)
-    assert learned["bins"] == 120
+    assert learned["bins"] == learned["given_bins"] == 120
+    assert learned["steady"]
+    assert 30 <= learned["needed_s"] <= 120
+    updated = invoke("baseline", log, "-m", model, "-n", "B", "--update")
+    assert "Updated the normal of network 'B'" in updated.stderr
+
+
+def test_a_short_normal_says_so(invoke: Invoke, model: Path, tmp_path: Path) -> None:
+    log = write_capture(tmp_path / "short.pcap", {}, length_s=45)
+    words = ("baseline", log, "-m", model, "-n", "B")
+    assert "give two minutes or more" in invoke(*words).stderr
+    told = json.loads(invoke(*words, "--json").stdout)
+    assert told["needed_s"] is None
+    assert not told["steady"]
+
+
+def test_trouble_in_what_should_be_normal_is_told(invoke: Invoke, model: Path, storm: Path) -> None:
+    words = ("baseline", storm, "-m", model, "-n", "B")
+    assert "looks like trouble and was learned as normal" in invoke(*words).stderr
+    result = invoke(*words, "--mostly-normal")
+    assert "of trouble left out" in result.stderr
+    assert "Warning" not in result.stderr
 
 
 def test_too_little_traffic_is_no_baseline(invoke: Invoke, model: Path, tmp_path: Path) -> None:

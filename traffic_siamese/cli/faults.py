@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,7 +38,7 @@ def list_(model: str, as_json: bool) -> None:
     """List the faults that a model knows.
 
     TRAINED and ADDED are the numbers of examples; REACH is the distance within which a window is
-    taken for the fault.
+    taken for the fault; PHASES are those of the fault that the examples show.
 
     \b
     Example:
@@ -53,16 +53,20 @@ def list_(model: str, as_json: bool) -> None:
     if as_json:
         print_json([_as_json(row, reach[row.label]) for row in rows])
         return
-    cells = [[r.label, str(r.n_trained), str(r.n_added), f"{reach[r.label]:.3f}"] for r in rows]
-    print_table([["FAULT", "TRAINED", "ADDED", "REACH"], *cells], right=(1, 2, 3))
+    cells = [
+        [r.label, str(r.n_trained), str(r.n_added), f"{reach[r.label]:.3f}", ", ".join(r.phases)]
+        for r in rows
+    ]
+    print_table([["FAULT", "TRAINED", "ADDED", "REACH", "PHASES"], *cells], right=(1, 2, 3))
 
 
-def _as_json(row: LabelSummary, reach: float) -> dict[str, str | int | float]:
+def _as_json(row: LabelSummary, reach: float) -> dict[str, Any]:
     return {
         "label": row.label,
         "trained": row.n_trained,
         "added": row.n_added,
         "reach": round(reach, 6),
+        "phases": list(row.phases),
     }
 
 

@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 @model_option
 @network_option("Whose learned baseline the example is seen against.")
 @click.option("--more", is_flag=True, help="Add to the examples of a fault that exists.")
+@click.option(
+    "--recovery/--no-recovery",
+    default=True,
+    help="Keep the window over the example's end, half of which shows the fault (the default).",
+)
+@click.option(
+    "--onset/--no-onset",
+    help="Keep the window over its start too; told a little sooner, confused a little more.",
+)
 @json_option
 @common_options
 def add(name: str, log: str, as_json: bool, **options: Any) -> None:
@@ -36,7 +45,8 @@ def add(name: str, log: str, as_json: bool, **options: Any) -> None:
 
     The example is LOG from --start to --end. A time T is an RFC 3339 time (2026-11-22T06:31:13Z),
     a time of the capture's own day in UTC (06:31:13), or seconds from the capture's start (+95).
-    Nothing is trained: the fault is known at once. What it is likely to be confused with is said.
+    Nothing is trained: the fault is known at once. What it is likely to be confused with is said,
+    and windows of the example that look normal are left out.
 
     \b
     Example:
@@ -47,6 +57,8 @@ def add(name: str, log: str, as_json: bool, **options: Any) -> None:
 
     started = time.monotonic()
     times = _moments(log, start=options.pop("start"), end=options.pop("end"))
+    wanted = {phase: options.pop(phase) for phase in ("onset", "recovery")}
+    options["phases"] = ["steady", *(phase for phase in wanted if wanted[phase])]
     added = add_fault(name, log, *times, **options)
     took_s = time.monotonic() - started
     for warning in added.warnings:
@@ -55,10 +67,14 @@ def add(name: str, log: str, as_json: bool, **options: Any) -> None:
         print_json(_as_json(added, took_s))
         return
     say(
-        f"Added {name!r}: {count(added.n_prototypes, 'example')} from {log}, "
+        f"Added {name!r}: {count(added.n_prototypes, 'example')} ({_phases(added)}) from {log}, "
         f"{format_span(added.start_ns, added.end_ns)} UTC, in {duration(took_s)}."
     )
     say(added.forecast.words())
+
+
+def _phases(added: AddedFault) -> str:
+    return ", ".join(f"{n} {phase}" for phase, n in added.phases.items())
 
 
 def _moments(log: str, **texts: str) -> list[int]:
@@ -92,6 +108,7 @@ def _as_json(added: AddedFault, took_s: float) -> dict[str, Any]:
     return {
         "label": added.name,
         "examples": added.n_prototypes,
+        "phases": added.phases,
         "start": format_time(added.start_ns),
         "end": format_time(added.end_ns),
         "nearest_label": forecast.nearest_label or None,

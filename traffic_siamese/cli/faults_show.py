@@ -47,7 +47,8 @@ def _example(source: dict[str, str]) -> list[str]:
     origin = f"added {source['added_at']}" if "added_at" in source else "trained"
     network = source.get("network") or "normal estimated"
     span = f"{source.get('start', '?')} – {source.get('end', '?')}"
-    return [f"  {source.get('capture', '?')}", span, network, origin]
+    phase = source.get("phase", "steady")
+    return [f"  {source.get('capture', '?')}", span, phase, network, origin]
 
 
 def _as_json(fault: FaultDescription) -> dict[str, Any]:

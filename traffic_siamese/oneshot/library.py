@@ -31,11 +31,21 @@ Origin = Literal["trained", "added"]
 
 @dataclass(frozen=True, slots=True)
 class LabelSummary:
-    """One label of a library: its name, its trained and its added examples."""
+    """One label of a library.
+
+    Attributes
+    ----------
+    label : str
+    n_trained, n_added : int
+        Its trained and its added examples.
+    phases : tuple of str
+        Which phases of the fault the examples show, sorted.
+    """
 
     label: str
     n_trained: int
     n_added: int
+    phases: tuple[str, ...] = ("steady",)
 
 
 class FaultLibrary:
@@ -149,12 +159,16 @@ class FaultLibrary:
         """Labels with the numbers of their examples, sorted by name; see ``labels``."""
         seen = "1" if encoder_id is None else _VISIBLE
         query = (
-            "SELECT label, sum(origin = 'trained'), sum(origin = 'added') FROM prototypes "
-            f"WHERE {seen} GROUP BY label ORDER BY label"
+            "SELECT label, sum(origin = 'trained'), sum(origin = 'added'), "
+            "group_concat(DISTINCT coalesce(json_extract(source, '$.phase'), 'steady')) "
+            f"FROM prototypes WHERE {seen} GROUP BY label ORDER BY label"
         )
         with self._database.read() as connection:
             rows = connection.execute(query, () if encoder_id is None else (encoder_id,))
-            return [LabelSummary(*row) for row in rows]
+            return [
+                LabelSummary(label, n_trained, n_added, tuple(sorted(phases.split(","))))
+                for label, n_trained, n_added, phases in rows
+            ]
 
     def prototypes(self, encoder_id: str) -> list[Prototype]:
         """Examples that this encoder embedded, in the order in which they were stored."""
