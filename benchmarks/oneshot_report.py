@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-REPEATS = 2000
+from traffic_siamese.evaluation import intervals
+
 MAIN = {
     "known faults, new network": "known",
     "new, same network": "same, 1 shot",
@@ -29,38 +30,11 @@ Runs = Sequence[dict[str, list[float]]]
 
 
 def bootstrap(
-    runs: Sequence[Sequence[float]], *, rng: np.random.Generator, repeats: int = REPEATS
+    runs: Sequence[Sequence[float]], *, rng: np.random.Generator
 ) -> tuple[float, float, float]:
-    """Mean over runs of the mean over draws, with its 95 % percentile interval.
-
-    Runs (folds and seeds) are drawn with replacement, and within each its draws: draws of one run
-    share an encoder, and are not independent of each other.
-
-    Parameters
-    ----------
-    runs : sequence of sequence of float
-        Values of the draws of each run; runs without values are left out.
-    rng : numpy.random.Generator
-    repeats : int
-
-    Returns
-    -------
-    mean, low, high : float
-        NaN where there are no values.
-
-    References
-    ----------
-    Efron, Tibshirani 1993, An Introduction to the Bootstrap, chapters 8 and 13.
-    """
-    filled = [np.asarray(run, np.float64) for run in runs if len(run)]
-    if not filled:
-        return (float("nan"),) * 3
-    means = np.stack(
-        [run[rng.integers(len(run), size=(repeats, len(run)))].mean(axis=1) for run in filled]
-    )
-    picks = rng.integers(len(filled), size=(len(filled), repeats))
-    low, high = np.quantile(means[picks, np.arange(repeats)].mean(axis=0), (0.025, 0.975))
-    return float(np.mean([run.mean() for run in filled])), float(low), float(high)
+    """Mean over runs of the mean over draws, with its 95 % interval; NaN without values."""
+    found = intervals.bootstrap(runs, rng=rng)
+    return found.mean, found.low, found.high
 
 
 def table(results: dict[str, Runs], columns: dict[str, str]) -> str:
@@ -80,6 +54,8 @@ def cell(mean: float, low: float, high: float) -> str:
     """Return a mean with its interval, or a dash where nothing was measured."""
     if np.isnan(mean):
         return "–"
+    if np.isnan(low):
+        return f"{mean:.3g}"
     digits = 1 if abs(mean) >= 10 else 2 if abs(mean) >= 1.5 else 3
     return f"{mean:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
 

@@ -148,11 +148,31 @@ def equal_error_rate(same: NDArray[Any], different: NDArray[Any]) -> float:
     ValueError
         If either is empty.
     """
+    return equal_error(same, different)[0]
+
+
+def equal_error(same: NDArray[Any], different: NDArray[Any]) -> tuple[float, float]:
+    """Error of verification as in `equal_error_rate`, and the threshold distance that has it.
+
+    Returns
+    -------
+    error : float, in [0, 1]
+    threshold : float
+        Pairs at most so far apart are taken for one label; of several thresholds that are as
+        good, the smallest distance that occurs.
+
+    Raises
+    ------
+    ValueError
+        If either is empty.
+    """
     _check_filled(same=same, different=different)
     thresholds = np.unique(np.concatenate([same, different]))
     rejected = 1 - np.searchsorted(np.sort(same), thresholds, side="right") / len(same)
     accepted = np.searchsorted(np.sort(different), thresholds, side="right") / len(different)
-    return float(np.maximum(rejected, accepted).min())
+    errors = np.maximum(rejected, accepted)
+    best = int(errors.argmin())
+    return float(errors[best]), float(thresholds[best])
 
 
 def _check_filled(**values: NDArray[Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from oneshot_data import Corpus, Fold, make_corpus, make_folds, read_corpus, training_logs
 
 from traffic_siamese.baseline import learn_baseline
+from traffic_siamese.errors import LabelError
 from traffic_siamese.features.series import read_series
 from traffic_siamese.scaling import Scaler
 
@@ -73,7 +74,7 @@ def test_a_network_without_normal_captures_is_refused(corpus: Corpus) -> None:
 def test_one_fault_cannot_be_left_out(corpus: Corpus) -> None:
     mine = [one for one in corpus.intervals if one.label in ("normal", "storm")]
     few = make_corpus(corpus.logs, mine, baseline_captures="normal-1")
-    with pytest.raises(SystemExit, match="1 fault"):
+    with pytest.raises(LabelError, match="1 fault"):
         make_folds(few, sides=[["A", "C"]], left_out=["A"])
 
 

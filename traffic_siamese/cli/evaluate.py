@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from traffic_siamese.cli.options import common_options, json_option, model_option
-from traffic_siamese.cli.output import Progress, complain, count, print_json, print_table, say
+from traffic_siamese.cli.options import common_options, json_option
+from traffic_siamese.cli.output import Progress, complain, print_json, say
 from traffic_siamese.cli.settings import SKIPPED
 
 if TYPE_CHECKING:
-    from traffic_siamese.evaluation import Confusion, Evaluation
+    from traffic_siamese.evaluation.leave_out import LeaveOut, LeaveOutOptions, Step
+
+_OF_LEAVE_OUT = ("folds", "seeds", "epochs", "embedding_dim", "peers")
 
 
 @click.command()
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--labels", required=True, type=click.Path(), metavar="FILE", help="What is true; as in train."
 )
-@model_option
+@click.option("-m", "--model", type=click.Path(), metavar="MODEL", help="Directory of the model.")
 @click.option(
     "--network-baseline",
     "normal_captures",
@@ -28,108 +31,173 @@ if TYPE_CHECKING:
     metavar="CAPTURE",
     help="Learn its network's normal from this capture, named as in the labels; repeatable.",
 )
+@click.option(
+    "--sides",
+    metavar="A,B:C",
+    help="Networks captured on the same side; examples of a fault travel between these only.",
+)
+@click.option(
+    "--draws", type=click.IntRange(min=2), default=20, help="Random examples.", show_default=True
+)
+@click.option(
+    "--leave-out",
+    is_flag=True,
+    help="Train encoders that never saw a network and half of the faults, and ask them.",
+)
+@click.option("--folds", type=click.IntRange(min=1), help="With --leave-out: at most so many.")
+@click.option("--seeds", type=click.IntRange(min=1), help="With --leave-out: trainings per fold.")
+@click.option("--epochs", type=click.IntRange(min=1), help="With --leave-out: as in train.")
+@click.option("--embedding-dim", type=click.IntRange(min=1), help="With --leave-out: as in train.")
+@click.option("--peers", is_flag=True, help="With --leave-out: other methods, same windows.")
 @json_option
 @common_options
-def command(
-    logs_dir: str, labels: str, model: str, normal_captures: tuple[str, ...], as_json: bool
-) -> None:
+def command(logs_dir: str, labels: str, leave_out: bool, as_json: bool, **options: Any) -> None:
     """Measure how often MODEL is right on labelled captures.
 
-    Judged are the windows that lie wholly in a labelled interval. Figures of captures that the
-    model was shown, in training or as an example, flatter it; they are told apart. A network's
-    baseline is the model's own where it has one, else it is estimated from each log.
+    Judged are the windows that lie wholly in a labelled interval. Each fault is also taken out of
+    the model's library and put back with one example, of the same network and of another one.
+    Figures of captures that the model was shown, in training or as an example, flatter it; they
+    are told apart. A network's baseline is the model's own where it has one, else it is estimated
+    from each log.
+
+    With --leave-out the question is how well one trains on such captures: encoders are trained
+    that never saw a network and half of the faults (of one network: captures), and asked about
+    them; minutes per fold. It needs no MODEL, and the extra: pip install "traffic-siamese[train]".
 
     \b
     Example:
       traffic-siamese evaluate captures --labels captures/labels.csv --model model
       traffic-siamese evaluate captures --labels new.csv --model model \\
           --network-baseline D/normal-1.pcap.gz
+      traffic-siamese evaluate captures --labels captures/labels.csv --leave-out --peers
     """
-    from traffic_siamese.evaluation import evaluate
+    sides = _parse_sides(options.pop("sides"))
+    if leave_out:
+        found, skipped = _leave_out(logs_dir, labels, sides=sides, **options)
+        _report_leave_out(found, as_json=as_json)
+    else:
+        _check_usage(options)
+        skipped = _evaluate(logs_dir, labels, options, sides, as_json=as_json)
+    if skipped:
+        click.get_current_context().exit(SKIPPED)
+
+
+def _parse_sides(text: str | None) -> list[list[str]] | None:
+    if text is None:
+        return None
+    return [[name.strip() for name in side.split(",") if name.strip()] for side in text.split(":")]
+
+
+def _check_usage(options: dict[str, Any]) -> None:
+    if options["model"] is None:
+        raise click.UsageError("Missing option '--model'; only --leave-out does without.")
+    for name in _OF_LEAVE_OUT:
+        if options[name]:
+            raise click.UsageError(f"--{name.replace('_', '-')} is an option of --leave-out.")
+
+
+def _evaluate(
+    logs_dir: str,
+    labels: str,
+    options: dict[str, Any],
+    sides: Sequence[Sequence[str]] | None,
+    *,
+    as_json: bool,
+) -> bool:
+    from traffic_siamese.cli.evaluate_text import evaluation_json, print_evaluation
+    from traffic_siamese.evaluation.evaluate import evaluate
 
     with Progress() as progress:
 
         def show(n_done: int, n: int) -> None:
             progress.show(f"{n_done}/{n} captures, ETA {progress.eta(n_done / n)}")
 
-        found = evaluate(logs_dir, labels, model, normal_captures=normal_captures, progress=show)
-    for text in found.skipped:
-        complain(text, kind="Skipped")
+        found = evaluate(
+            logs_dir,
+            labels,
+            options["model"],
+            normal_captures=options["normal_captures"],
+            sides=sides,
+            draws=options["draws"],
+            progress=show,
+        )
+    _tell_skipped(found.skipped)
     if as_json:
-        print_json(_as_json(found))
+        print_json(evaluation_json(found))
     else:
-        _print(found)
-    if found.skipped:
-        click.get_current_context().exit(SKIPPED)
+        print_evaluation(found)
+    return bool(found.skipped)
 
 
-def _print(found: Evaluation) -> None:
-    _print_recalls(found.everything)
-    click.echo("\nCONFUSION (rows: the truth, columns: the verdict)")
-    _print_matrix(found.everything)
-    click.echo()
-    _print_totals(found.everything, "all captures", found.n_captures)
-    if found.n_unseen == found.n_captures:
-        say("The model was shown none of these captures.")
-    elif found.n_unseen:
-        _print_totals(found.unseen, "captures it was never shown", found.n_unseen)
+def _leave_out(
+    logs_dir: str,
+    labels: str,
+    *,
+    sides: Sequence[Sequence[str]] | None,
+    normal_captures: tuple[str, ...],
+    **options: Any,
+) -> tuple[LeaveOut, bool]:
+    from traffic_siamese.evaluation.corpus import read_corpus
+    from traffic_siamese.evaluation.leave_out import leave_out
+    from traffic_siamese.labels import read_labels
+    from traffic_siamese.pipeline import load_training
+
+    read_labels(labels)  # told at once: the packages that train take seconds to load
+    load_training()
+    run = _options(sides, **options)
+    say(f"Reading the captures that {labels} names below {logs_dir} …")
+    corpus = read_corpus(logs_dir, labels, spec=run.fit.window, baseline_captures=normal_captures)
+    _tell_skipped(corpus.skipped)
+    with _Steps() as steps:
+        found = leave_out(corpus, run, progress=steps.report)
+    return found, bool(corpus.skipped)
+
+
+def _options(
+    sides: Sequence[Sequence[str]] | None,
+    *,
+    model: str | None,
+    draws: int,
+    folds: int | None,
+    seeds: int | None,
+    epochs: int | None,
+    embedding_dim: int | None,
+    peers: bool,
+) -> LeaveOutOptions:
+    from traffic_siamese.evaluation.leave_out import LeaveOutOptions
+
+    options = LeaveOutOptions(
+        folds, range(seeds or 1), draws, peers=peers, sides=sides, model=model or ""
+    )
+    training = options.fit.training
+    training = replace(training, epochs=epochs or training.epochs)
+    if embedding_dim:
+        encoder = replace(training.encoder, embedding_dim=embedding_dim)
+        training = replace(training, encoder=encoder)
+    return replace(options, fit=replace(options.fit, training=training))
+
+
+class _Steps(Progress):
+    """Tells how far the folds are: one changing line on a terminal, a line per fold elsewhere."""
+
+    def report(self, step: Step) -> None:
+        text = f"{step.share:.0%}  {step.what}"
+        if self.live:
+            self.show(f"{text}  ETA {self.eta(step.share)}", at_once=True)
+        elif step.is_fold:
+            eta = self.eta(step.share)
+            say(f"{text}, ETA {eta}" if step.share < 1 else text)
+
+
+def _report_leave_out(found: LeaveOut, *, as_json: bool) -> None:
+    from traffic_siamese.cli.leave_out_text import leave_out_json, print_leave_out
+
+    if as_json:
+        print_json(leave_out_json(found))
     else:
-        say("The model was shown every one of these captures: the figures flatter it.")
-    networks = (f"{name} {source}" for name, source in sorted(found.networks.items()))
-    say(f"Baselines: {', '.join(networks)}.")
+        print_leave_out(found)
 
 
-def _print_recalls(confusion: Confusion) -> None:
-    rows = [["LABEL", "WINDOWS", "RECALL", "OTHERWISE CALLED"]]
-    for label in confusion.labels:
-        known = label in confusion.known
-        others = {v: confusion.share(label, v) for v in confusion.verdicts if v != label}
-        ranked = sorted(others.items(), key=lambda pair: -pair[1])[:3]
-        called = ", ".join(f"{verdict} {share:.2f}" for verdict, share in ranked if share > 0)
-        recall = f"{confusion.recall(label):.2f}" if known else "-"
-        note = called if known else f"{called}  (not in the library)"
-        rows.append([label, str(confusion.windows(label)), recall, note])
-    print_table(rows, right=(1, 2))
-
-
-def _print_matrix(confusion: Confusion) -> None:
-    rows = [["", *confusion.verdicts]]
-    for label, counts in zip(confusion.labels, confusion.counts.tolist(), strict=True):
-        rows.append([label, *(str(n) if n else "." for n in counts)])
-    print_table(rows, right=range(1, len(confusion.verdicts) + 1))
-
-
-def _print_totals(confusion: Confusion, what: str, n_captures: int) -> None:
-    n_windows = int(confusion.counts.sum())
-    text = f"{count(n_captures, 'capture')}, {count(n_windows, 'window')}: "
-    text += f"balanced accuracy {_figure(confusion.balanced_accuracy)}"
-    if "normal" in confusion.labels:
-        text += f", {confusion.recall('normal'):.1%} of normal kept"
-    click.echo(f"{what}: {text}")
-
-
-def _figure(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "not known"
-
-
-def _as_json(found: Evaluation) -> dict[str, Any]:
-    return {
-        "captures": found.n_captures,
-        "unseen_captures": found.n_unseen,
-        "networks": found.networks,
-        "skipped": list(found.skipped),
-        "all": _confusion_json(found.everything),
-        "unseen": _confusion_json(found.unseen),
-    }
-
-
-def _confusion_json(confusion: Confusion) -> dict[str, Any]:
-    accuracy = confusion.balanced_accuracy
-    return {
-        "windows": int(confusion.counts.sum()),
-        "balanced_accuracy": round(accuracy, 6) if math.isfinite(accuracy) else None,
-        "recall": {x: round(confusion.recall(x), 6) for x in confusion.labels},
-        "in_library": {label: label in confusion.known for label in confusion.labels},
-        "verdicts": list(confusion.verdicts),
-        "confusion": dict(zip(confusion.labels, confusion.counts.tolist(), strict=True)),
-    }
+def _tell_skipped(skipped: Sequence[str]) -> None:
+    for text in skipped:
+        complain(text, kind="Skipped")
