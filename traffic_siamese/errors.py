@@ -37,5 +37,9 @@ class TrainingError(TrafficSiameseError):
     """There is too little labelled traffic to train on."""
 
 
+class SimulationError(TrafficSiameseError):
+    """A recipe is malformed, or simulated traffic has nowhere to go."""
+
+
 class MissingExtraError(TrafficSiameseError):
     """A command needs packages that the base install leaves out."""
