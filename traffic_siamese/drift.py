@@ -34,9 +34,13 @@ LOAD_LIMIT = 3.0
 _SILENCE = 0.1
 _EXTRA_FAILURES = 0.02  # per request
 _LEAST_RATE = 0.3  # per bin: rarer things do not tell the load
+_FEW_BINS = 10  # before a change: fewer do not tell that there was one
 _N_NAMED = 3
 _FLOORS = np.array([feature.floor for feature in FEATURES], np.float64)
 _COUNTED = np.arange(len(FEATURES)) < 2 * N_COUNTERS
+_GROWS_WITH_LOAD = ("idle_share", "endpoints", "busiest", "entropy", "targets")
+_JUDGED = np.array([not any(part in name for part in _GROWS_WITH_LOAD) for name in FEATURE_NAMES])
+"""What a busier hour alone does not change, once counts are scaled to the load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def find_drift(log: TrafficLog, baseline: FloatArray) -> Drift | None:
         return None
     expected = np.stack([_at_load(baseline[0], load), baseline[1]])
     away = deviation(seen, expected)
-    weight = np.where(np.abs(away) >= LIMIT, np.abs(away), 0)
+    weight = np.where(_JUDGED & (np.abs(away) >= LIMIT), np.abs(away), 0)
     n_moved = int(np.count_nonzero(weight))
     if not n_moved and 1 / LOAD_LIMIT <= load <= LOAD_LIMIT:
         return None
@@ -170,7 +174,7 @@ def _since(
         return None
     beyond = (away * np.sign(moved)).mean(axis=1) - np.abs(moved).mean() / 2
     first = int(np.argmin(np.concatenate([[0.0], np.cumsum(beyond)])))
-    if first == 0 or first == len(calm):
+    if not _FEW_BINS <= first < len(calm):
         return None
     bins = [
         series.start_ns + np.arange(len(series.values)) * round(series.bin_s * 1e9)
