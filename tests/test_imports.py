@@ -48,6 +48,7 @@ COMMANDS = (
     "classify",
     "baseline",
     "evaluate",
+    "simulate",
     "film",
     "features",
     "inspect",

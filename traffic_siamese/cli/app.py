@@ -21,6 +21,7 @@ _COMMANDS = (
     "faults",
     "baseline",
     "evaluate",
+    "simulate",
     "film",
     "features",
     "inspect",

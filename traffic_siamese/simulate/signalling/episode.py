@@ -53,8 +53,14 @@ class Episode:
         self.network, self.fault, self.seed = network, fault, seed
         self.duration_s, self.onset_s, self.end_s = span
         self.name = f"{network.name}/{fault.name if fault else NORMAL}"
-        hour = np.random.default_rng([seed, 7]).integers(0, _DAY_S)
-        self.start_ns = (_EPOCH_S + (0 if self.duration_s > _DAY_S / 2 else int(hour))) * 10**9
+        self.start_ns = (_EPOCH_S + self._time_of_day_s()) * 10**9
+
+    def _time_of_day_s(self) -> int:
+        """Midnight for half a day and more; else within some hours of the peak."""
+        if self.duration_s > _DAY_S / 2:
+            return 0
+        hour = np.random.default_rng([self.seed, 7]).normal(self.network.peak_hour, 1.5)
+        return int(3600 * hour) % _DAY_S
 
     @cached_property
     def log(self) -> TrafficLog:

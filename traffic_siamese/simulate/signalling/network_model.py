@@ -177,7 +177,7 @@ def draw_network(
     Returns
     -------
     NetworkModel
-        Its queue is never loaded beyond 40 % in normal traffic.
+        Its queue is not loaded beyond 40 % in normal traffic, unless ``service_s`` is given.
     """
     ranges = ranges or NetworkRanges()
     drawn: dict[str, float | int | str | bool] = {}
@@ -188,16 +188,23 @@ def draw_network(
         drawn["terminating_share"] = 0.0
     lossy = rng.random() < 0.25
     drawn["loss"] = draw_between(rng, 1e-5, 1e-3) if lossy else 0.0
-    if "loss" in ranges.ranges:
-        drawn["loss"] = draw_between(rng, *ranges.ranges["loss"])
     drawn["transport"] = str(rng.choice(TRANSPORTS, p=(0.5, 0.2, 0.3)))
     drawn["vantage"] = str(rng.choice(SIDES, p=(0.6, 0.4)))
     for flag, chance in zip(FLAGS, (0.2, 0.35, 0.6), strict=True):
         drawn[flag] = bool(rng.random() < chance)
     drawn.update(ranges.fixed)
+    drawn.update(
+        {
+            key: draw_between(rng, *between)
+            for key, between in ranges.ranges.items()
+            if key not in NETWORK_RANGES
+        }
+    )
     failures = sum(float(drawn[key]) for key in ("busy", "unavailable", "not_found", "no_answer"))
-    drawn["answered"] = max(1.0 - failures, 0.0)
+    drawn.setdefault("answered", max(1.0 - failures, 0.0))
     model = replace(NetworkModel(name), **drawn)  # type: ignore[arg-type]  # one type a field
+    if "service_s" in ranges.ranges:
+        return model
     return replace(model, service_s=min(model.service_s, 0.4 / _messages_per_s(model)))
 
 

@@ -1,0 +1,131 @@
+"""``traffic-siamese simulate``."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from traffic_siamese.cli.options import common_options, json_option
+from traffic_siamese.cli.output import Progress, count, duration, print_json, print_table, say
+
+FORMATS = ("pcap", "pcap.zst", "parquet")
+
+
+def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        _print_families()
+        ctx.exit()
+
+
+@click.command()
+@click.argument("out_dir", type=click.Path())
+@click.option(
+    "--recipe",
+    "recipes",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="A fault described in YAML; repeatable. Without --faults it is the only one.",
+)
+@click.option(
+    "--faults",
+    metavar="NAMES",
+    help="Families of faults, with commas between; a+b is both at once. 'all' is the default.",
+)
+@click.option("--list", is_flag=True, expose_value=False, is_eager=True, callback=_show_families,
+              help="Show the families of faults and their parameters, and exit.")  # fmt: skip
+@click.option("--networks", "n_networks", type=click.IntRange(min=1), default=3, show_default=True,
+              help="Networks, drawn at random.")  # fmt: skip
+@click.option("--captures-per-fault", type=click.IntRange(min=1), default=1, show_default=True,
+              help="In each network; and as many without a fault.")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(min=2), default=5.0, show_default=True,
+              help="Length of a capture.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="The same seed gives the same bytes.")  # fmt: skip
+@click.option("--format", type=click.Choice(FORMATS), default="pcap.zst", show_default=True,
+              help="Captures, or per-second series for other tools.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@json_option
+@common_options
+def command(
+    out_dir: str,
+    recipes: tuple[str, ...],
+    faults: str | None,
+    force: bool,
+    as_json: bool,
+    **changes: Any,
+) -> None:
+    """Write captures of simulated SIP networks, with faults and with labels, to OUT_DIR.
+
+    Subscribers call, register and send messages by the rules of RFC 3261; a fault drops, delays or
+    refuses what they send, and what is seen follows. OUT_DIR/labels.csv says what each capture
+    shows, as train and evaluate read it.
+
+    \b
+    Example:
+      traffic-siamese simulate lab --faults latency,service_down --networks 4
+      traffic-siamese simulate lab --recipe trunk_failure.yaml --minutes 6 --force
+      traffic-siamese train lab --labels lab/labels.csv --model model
+    """
+    from traffic_siamese.simulation import SimulationPlan, read_recipe, simulate
+
+    read = tuple(read_recipe(path) for path in recipes)
+    plan = SimulationPlan(faults=_names(faults, bool(recipes)), recipes=read, **changes)
+    start_s = time.monotonic()
+    with Progress() as progress:
+
+        def show(n_done: int, n: int, name: str) -> None:
+            progress.show(f"{n_done}/{n} captures, ETA {progress.eta(n_done / n)}  {name}")
+
+        try:
+            report = simulate(out_dir, plan, force=force, progress=show)
+        except ValueError as err:
+            raise click.UsageError(f"{err}.") from err
+    labels = sorted({interval.label for interval in report.intervals})
+    if as_json:
+        print_json({
+            "path": out_dir,
+            "labels_file": str(report.labels),
+            "captures": [str(path) for path in report.captures],
+            "labels": labels,
+            "bytes": report.n_packets_bytes,
+        })  # fmt: skip
+        return
+    say(
+        f"{out_dir}: {count(len(report.captures), 'capture')} of "
+        f"{count(plan.n_networks, 'network')}, {count(len(labels), 'label')}, in "
+        f"{duration(time.monotonic() - start_s)}. "
+        + (
+            "Per-second series, for other tools."
+            if plan.format == "parquet"
+            else f"Train on them: traffic-siamese train {out_dir} --labels {report.labels} "
+            "--model model"
+        )
+    )
+
+
+def _names(faults: str | None, has_recipes: bool) -> tuple[str, ...]:
+    """Return the families that were asked for."""
+    from traffic_siamese.simulation import NAMES
+
+    if faults is None:
+        return () if has_recipes else NAMES
+    names = tuple(name.strip() for name in faults.split(",") if name.strip())
+    return NAMES if names == ("all",) else names
+
+
+def _print_families() -> None:
+    from traffic_siamese.simulate.signalling.families import FAMILIES
+
+    rows = [["FAMILY", "PARAMETER", "USUAL", "MEANING"]]
+    for family in FAMILIES.values():
+        rows.append([family.name, "", "", f"{family.meaning} ({family.group})"])
+        for one in family.parameters:
+            usual = "|".join(one.choices) or (
+                f"{one.low:g}" if one.low == one.high else f"{one.low:g}–{one.high:g}"
+            )
+            rows.append(["", one.name, usual, one.meaning])
+    rows.append(["flapping_link", "", "", "blocked, coming and going every few seconds (link)"])
+    print_table(rows)
