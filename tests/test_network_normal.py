@@ -113,7 +113,7 @@ def test_a_network_that_changed_is_not_blended(captures: Path, model: Path, tmp_
     slow = slow_copy(tmp_path / "slow.pcap", factor=4)
     learn_network([captures / "A/normal-1.pcap"], model=model, network="S")
     before = load_model(model).baseline_of("S")
-    with pytest.raises(LibraryError, match=r"no longer fits .*Learn it anew, without --update"):
+    with pytest.raises(LibraryError, match=r"does not fit .*Learn it anew, without --update"):
         learn_network([slow], model=model, network="S", update=True)
     np.testing.assert_array_equal(load_model(model).baseline_of("S"), before)
 
@@ -128,7 +128,7 @@ def test_classifying_warns_of_a_changed_network_in_one_line(
     assert classify_log(slow, loaded).warnings == ()
     (warning,) = classify_log(slow, loaded, network="A").warnings
     assert warning.startswith(
-        f"{slow}: the calm traffic no longer fits the baseline of network 'A'"
+        f"{slow}: since its start the calm traffic does not fit the baseline of network 'A'"
     )
     assert "first answer delay" in warning
     assert warning.endswith(f"traffic-siamese baseline {slow} --network A --model {model}")

@@ -56,7 +56,7 @@ class Drift:
     load : float
         How many times as much traffic there is.
     since_ns : int or None
-        From when on; None where the log shows nothing else.
+        From when on; None where the log shows nothing else: since its start, or before.
     """
 
     changes: tuple[str, ...]
@@ -66,13 +66,13 @@ class Drift:
 
     def words(self, network: str) -> str:
         """Say it in one line, without what to do about it."""
-        since = "" if self.since_ns is None else f" since {format_time(self.since_ns)}"
+        since = "its start" if self.since_ns is None else format_time(self.since_ns)
         named = list(self.changes[:_N_NAMED])
         if not 1 / LOAD_LIMIT <= self.load <= LOAD_LIMIT:
             named.insert(0, f"{self.load:.2g} times the traffic")
         more = f"; {self.n_moved} features moved" if self.n_moved > len(self.changes) else ""
         return (
-            f"the calm traffic no longer fits the baseline of network {network!r}{since}: "
+            f"since {since} the calm traffic does not fit the baseline of network {network!r}: "
             f"{'; '.join(named)}{more}"
         )
 
