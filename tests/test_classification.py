@@ -15,7 +15,8 @@ from traffic_siamese.baseline import estimate_baseline
 from traffic_siamese.classification import ESTIMATED, classify, classify_log
 from traffic_siamese.errors import BundleError, LibraryError, WindowError
 from traffic_siamese.features.series import read_series
-from traffic_siamese.model import load_model
+from traffic_siamese.model import Model, load_model
+from traffic_siamese.oneshot.tail import NormalTail, SpanTail
 
 
 @pytest.mark.parametrize("network", ["A", None])
@@ -57,6 +58,52 @@ def test_a_fault_is_found_where_it_is(captures: Path, made_model: Path) -> None:
     assert abs(incident.start_ns - first) <= 12 * SECOND
     assert abs(incident.end_ns - last) <= 12 * SECOND
     assert "forbidden" in incident.reason
+
+
+def watchful(model: Model) -> Model:
+    """Return a model that looks twice a stride, and raises from so far on, at one alarm a day."""
+    tail = NormalTail(2, 10.0, (SpanTail(1, 0.05, 1.0, 0.01, 0.0),))
+    info = model.bundle.info
+    calibration = replace(info.calibration, normal_tail=tail)
+    return replace(model, bundle=replace(model.bundle, info=replace(info, calibration=calibration)))
+
+
+def test_incidents_are_looked_for_more_often_than_verdicts_are_told(
+    captures: Path, made_model: Path
+) -> None:
+    """The verdicts stay; the incident is found at half the stride, closer to the truth."""
+    source, model = captures / "A/refused-1.pcap", load_model(made_model)
+    plain = classify_log(source, model, network="A")
+    watched = classify_log(source, watchful(model), network="A")
+    assert watched.verdicts == plain.verdicts
+    (incident,) = watched.incidents
+    first, last = (START_NS + s * SECOND for s in (FAULT_FROM_S, FAULT_TO_S))
+    assert incident.label == "refused"
+    assert abs(incident.start_ns - first) <= 4 * SECOND
+    assert abs(incident.end_ns - last) <= 8 * SECOND
+    assert incident.windows > 1.5 * max(one.windows for one in plain.incidents)
+    assert 0 <= incident.normal_per_day < 1
+    rare = classify_log(source, watchful(model), network="A", false_alarms_per_day=1e-60)
+    assert rare.incidents == ()
+
+
+def test_verdicts_tell_the_distance_to_normal_and_how_usual_it_is(
+    captures: Path, made_model: Path
+) -> None:
+    model = load_model(made_model)
+    result = classify_log(captures / "A/refused-1.pcap", model, network="A")
+    normal = model.prototypes[model.prototype_labels == "normal"]
+    for verdict in result.verdicts:
+        point = (verdict.x, verdict.y, verdict.z)
+        nearest = min(float(np.linalg.norm(point - example)) for example in normal)
+        assert verdict.normal_distance == pytest.approx(nearest, abs=1e-4)
+        assert (verdict.p_value < 0.01) == (verdict.label == "unknown")
+        assert ("nearly as near to" in verdict.reason) == verdict.ambiguous
+
+
+def test_a_rate_that_is_none_is_refused(made_model: Path) -> None:
+    with pytest.raises(ValueError, match="false_alarms_per_day is 0"):
+        next(classify([], made_model, false_alarms_per_day=0))
 
 
 def test_an_estimated_baseline_is_said_in_every_reason(captures: Path, made_model: Path) -> None:

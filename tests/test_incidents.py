@@ -1,91 +1,113 @@
-"""Merging verdicts, against a reading of the rules that looks at all windows at once."""
+"""Merging verdicts, against a reading of the rules that looks at all windows again each time."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic_siamese.incidents import (
-    IncidentMerger,
-    absorb_transitions,
-    merge_incidents,
-    window_midpoint_ns,
-)
-from traffic_siamese.types import Incident, Verdict
+from traffic_siamese.alarms import LabelRule, RateRule
+from traffic_siamese.incidents import IncidentMerger, merge_incidents
+from traffic_siamese.oneshot.tail import NormalTail, SpanTail
+from traffic_siamese.types import Verdict
 
 STRIDE, WINDOW = 10, 40
+SETTLES, RECENT = 6, 10  # windows: more than 50 time units of them, within 100
 
 
-def verdicts(labels, *, capture="c", starts=None, confidence=0.5, reasons=None):
+def verdicts(labels, *, capture="c", starts=None, confidence=0.5, reasons=None, distances=None):
     """One window per character; N is normal, U unknown, others are faults."""
     names = {"N": "normal", "U": "unknown"}
     starts = starts or [k * STRIDE for k in range(len(labels))]
     reasons = reasons or [""] * len(labels)
+    distances = distances or [0.0] * len(labels)
     return [
-        Verdict(capture, t, t + WINDOW, names.get(c, c), 0, confidence, "", 0, 0, 0, 0, reason)
-        for c, t, reason in zip(labels, starts, reasons, strict=True)
-    ]
+        Verdict(
+            capture, t, t + WINDOW, names.get(c, c), 0, confidence, "", 0, 0, 0, 0, reason,
+            normal_distance=distance,
+        )
+        for c, t, reason, distance in zip(labels, starts, reasons, distances, strict=True)
+    ]  # fmt: skip
 
 
-def merge(labels, **settings):
-    found = merge_incidents(verdicts(labels), stride_ns=STRIDE, **settings)
+def merge(labels, *, raise_after=2, **settings):
+    rows = verdicts(labels)
+    found = merge_incidents(rows, stride_ns=STRIDE, rule=LabelRule(raise_after), **settings)
     return [(i.label, i.start_ns, i.end_ns, i.windows) for i in found]
 
 
-def slow_stretch(labels, raise_after, clear_after):
-    """Find each incident by scanning: (label, own windows)."""
-    found, position, n = [], 0, len(labels)
-    while position < n:
-        run_end = position
-        while run_end < n and labels[run_end] == labels[position]:
-            run_end += 1
-        if labels[position] == "N" or run_end - position < raise_after:
-            position = run_end
+def slow_label(windows, settled):
+    named = [c for c in windows if c not in "UN"]
+    if settled:
+        return settled
+    return max(dict.fromkeys(named), key=named.count) if named else "U"
+
+
+def slow_merge(labels, raise_after, clear_after):
+    """Find (label, windows) of each incident; every question is asked of the whole stretch."""
+    found, first, settled = [], None, ""
+    for now in range(len(labels)):
+        if first is None:
+            tail = labels[max(0, now - raise_after + 1) : now + 1]
+            if len(tail) < raise_after or "N" in tail:
+                continue
+            first = max((k + 1 for k in range(now) if labels[k] == "N"), default=0)
+        if "N" not in labels[now]:
+            recent = labels[first : now + 1][-RECENT:].replace("N", "U")
+            counts = {c: recent.count(c) for c in recent}
+            top = max(counts, key=counts.get)
+            if counts[top] >= SETTLES and top != settled:
+                if settled:
+                    place = now + 1 - len(recent) + recent.index(top)
+                    found.append((settled, list(range(first, place))))
+                    first = place
+                settled = top
             continue
-        label, end = labels[position], n
-        for k in range(run_end, n - clear_after + 1):
-            if label not in labels[k : k + clear_after]:
-                end = k
-                break
-        found.append((label, [k for k in range(position, end) if labels[k] == label]))
-        position = end
+        if now + 1 - first >= clear_after and set(labels[now - clear_after + 1 : now + 1]) == {"N"}:
+            last = now - clear_after
+            mine = labels[first : last + 1]
+            found.append((slow_label(mine, settled), list(range(first, last + 1))))
+            first, settled = None, ""
+    if first is not None:
+        mine = labels[first:].rstrip("N")
+        found.append((slow_label(mine, settled), list(range(first, first + len(mine)))))
     return found
 
 
 @given(
-    labels=st.text("NUAB", max_size=30),
+    labels=st.lists(st.tuples(st.sampled_from("NUAB"), st.integers(1, 12)), max_size=12).map(
+        lambda runs: "".join(c * n for c, n in runs)
+    ),
     raise_after=st.integers(1, 4),
     clear_after=st.integers(1, 4),
 )
-def test_agrees_with_the_slow_scan(labels, raise_after, clear_after):
+def test_agrees_with_the_slow_reading(labels, raise_after, clear_after):
     found = merge_incidents(
-        verdicts(labels), raise_after=raise_after, clear_after=clear_after, stride_ns=STRIDE
+        verdicts(labels), rule=LabelRule(raise_after), clear_after=clear_after, stride_ns=STRIDE
     )
+    expected = slow_merge(labels, raise_after, clear_after)
     names = {"U": "unknown"}
-    expected = slow_stretch(labels, raise_after, clear_after)
     assert [(i.label, i.windows) for i in found] == [
         (names.get(label, label), len(rows)) for label, rows in expected
     ]
+    previous = -1
     for incident, (_, rows) in zip(found, expected, strict=True):
         first, last = rows[0] * STRIDE, rows[-1] * STRIDE
-        start = first if rows[0] == 0 else first + WINDOW // 2
-        end = last + WINDOW if rows[-1] == len(labels) - 1 else last + WINDOW // 2
-        assert incident.start_ns == start
-        assert incident.end_ns == (end if end > start else start + STRIDE)
+        follows = rows[0] == previous + 1 and previous >= 0
+        assert incident.start_ns == (first if rows[0] == 0 else first + WINDOW // 2) or follows
+        if last // STRIDE == len(labels) - 1:
+            assert incident.end_ns == last + WINDOW
+        previous = rows[-1]
 
 
 @given(
-    labels=st.text("NUAB", max_size=30),
-    breaks=st.lists(st.booleans(), min_size=30, max_size=30),
-    raise_after=st.integers(1, 3),
+    labels=st.text("NUAB", max_size=60),
+    breaks=st.lists(st.booleans(), min_size=60, max_size=60),
     clear_after=st.integers(1, 3),
 )
-def test_a_gap_is_the_end_of_one_log_and_the_start_of_another(
-    labels, breaks, raise_after, clear_after
-):
+def test_a_gap_is_the_end_of_one_log_and_the_start_of_another(labels, breaks, clear_after):
     """Merging stretches apart, each on its own, gives the same incidents."""
-    settings = {"raise_after": raise_after, "clear_after": clear_after, "stride_ns": STRIDE}
     starts, time, stretches = [], 0, [[]]
     for broken in breaks[: len(labels)]:
         time += 10 * WINDOW if broken else STRIDE
@@ -95,11 +117,12 @@ def test_a_gap_is_the_end_of_one_log_and_the_start_of_another(
         if broken:
             stretches.append([])
         stretches[-1].append(row)
+    settings = {"clear_after": clear_after, "stride_ns": STRIDE}
     apart = [i for stretch in stretches for i in merge_incidents(stretch, **settings)]
     assert merge_incidents(rows, **settings) == apart
 
 
-@given(labels=st.text("NUAB", max_size=30), seed=st.randoms(use_true_random=False))
+@given(labels=st.text("NUAB", max_size=60), seed=st.randoms(use_true_random=False))
 def test_order_does_not_matter_and_incidents_do_not_overlap(labels, seed):
     rows = verdicts(labels)
     found = merge_incidents(rows, stride_ns=STRIDE)
@@ -107,6 +130,23 @@ def test_order_does_not_matter_and_incidents_do_not_overlap(labels, seed):
     assert merge_incidents(rows, stride_ns=STRIDE) == found
     for earlier, later in pairwise(found):
         assert earlier.start_ns < earlier.end_ns <= later.start_ns < later.end_ns
+
+
+@given(
+    distances=st.lists(st.floats(0, 2), max_size=60),
+    labels=st.text("NUAB", min_size=60, max_size=60),
+)
+def test_live_merging_gives_what_merging_all_at_once_gives(distances, labels):
+    """By rate, one window pushed after the other; while open, an incident is never forgotten."""
+    rows = verdicts(labels[: len(distances)], distances=distances)
+    merger = IncidentMerger(stride_ns=STRIDE, rule=RateRule(TAIL), clear_after=3)
+    live = [incident for row in rows for incident in merger.push(row)]
+    still_open = merger.open_incident
+    last = merger.finish()
+    assert last == ([still_open] if still_open else [])
+    assert live + last == merge_incidents(
+        rows, stride_ns=STRIDE, rule=RateRule(TAIL), clear_after=3
+    )
 
 
 def test_a_fault_lies_between_the_midpoints_of_its_windows():
@@ -119,21 +159,29 @@ def test_a_fault_at_the_edge_reaches_to_the_edge():
 
 
 def test_a_flicker_neither_splits_nor_makes_an_incident():
-    assert merge("NNAABAANN") == [("A", 40, 80, 4)]
-    assert merge("NNABNN") == []
-    assert merge("NNAAUAANN") == [("A", 40, 80, 4)]
+    assert merge("NNANNBNN") == []
+    assert merge("NNAABAANN") == [("A", 40, 80, 5)]
+    assert merge("NNAAUAANN") == [("A", 40, 80, 5)]
+    assert merge("NNAANAANN") == [("A", 40, 80, 5)]
 
 
 def test_unknown_is_raised_like_a_fault():
     assert merge("NNUUUNN") == [("unknown", 40, 60, 3)]
 
 
+def test_the_windows_that_a_change_goes_through_belong_to_the_fault():
+    """Five windows of 40, ten apart, can see a change; they settle no label."""
+    assert merge("NN" + "U" * 5 + "A" * 7 + "B" * 5 + "NN") == [("A", 40, 200, 17)]
+
+
 def test_one_fault_follows_another():
-    assert merge("NNAAABBBNN") == [("A", 40, 60, 3), ("B", 70, 90, 3)]
+    """The change lies at the midpoint of the later one's first window."""
+    assert merge("NN" + "A" * 7 + "B" * 7 + "NN") == [("A", 40, 110, 7), ("B", 110, 170, 7)]
 
 
-def test_slow_clearing_keeps_the_whole_run_of_the_next_fault():
-    assert merge("NAABBBBBN", raise_after=2, clear_after=4) == [("A", 30, 40, 2), ("B", 50, 90, 5)]
+def test_an_unknown_trouble_before_a_fault_is_an_incident_of_its_own():
+    found = merge("NN" + "U" * 9 + "A" * 8 + "NN")
+    assert [(label, n) for label, _, _, n in found] == [("unknown", 9), ("A", 8)]
 
 
 def test_captures_do_not_join():
@@ -142,12 +190,19 @@ def test_captures_do_not_join():
     assert [(i.capture, i.windows) for i in found] == [("x", 2), ("y", 2)]
 
 
-def test_confidence_is_the_mean_and_reason_the_most_common():
-    rows = verdicts("AAA", reasons=["", "late", "late"])
-    rows += verdicts("A", starts=[30], confidence=0.9, reasons=["early"])
+def test_confidence_is_the_labels_mean_and_reason_the_most_common():
+    rows = verdicts("AAAB", reasons=["", "late", "late", "odd"])
+    rows += verdicts("A", starts=[40], confidence=0.9, reasons=["early"])
     (incident,) = merge_incidents(rows, stride_ns=STRIDE)
     assert incident.confidence == pytest.approx((3 * 0.5 + 0.9) / 4)
     assert incident.reason == "late"
+
+
+@pytest.mark.parametrize(("n", "runner_up"), [(1, ""), (2, ""), (3, "B")])
+def test_an_incident_names_what_most_of_its_windows_might_be_too(n, runner_up):
+    rows = verdicts("AAAA")
+    rows[:n] = [replace(row, ambiguous=True, second_label="B") for row in rows[:n]]
+    assert merge_incidents(rows, stride_ns=STRIDE)[0].second_label == runner_up
 
 
 def test_live_merging_tells_when_an_incident_opens_and_ends():
@@ -171,76 +226,76 @@ def test_a_shuffled_clock_starts_anew():
     assert (incident.start_ns, incident.end_ns) == (100, 150)
 
 
-def test_midpoint_stays_an_integer_at_nanosecond_epochs():
-    row = verdicts("A", starts=[1_700_000_000_000_000_001])[0]
-    assert window_midpoint_ns(row) == 1_700_000_000_000_000_021
-
-
-@pytest.mark.parametrize("name", ["raise_after", "clear_after", "stride_ns"])
+@pytest.mark.parametrize("name", ["clear_after", "stride_ns"])
 def test_settings_below_one_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} is 0"):
         merge_incidents([], **{"stride_ns": STRIDE, name: 0})
+    with pytest.raises(ValueError, match="raise_after is 0"):
+        LabelRule(0)
 
 
-def incidents(*rows, capture="c"):
-    """Incidents of (label, start, end, windows); confidence is a tenth of the windows."""
-    return [
-        Incident(capture, start, end, label, n / 10, n, f"{label} since {start}")
-        for label, start, end, n in rows
-    ]
+# One window raises from 1.0 on, three in a row from 0.5 on: twice a day at the thresholds 0.3 and
+# 0.2, e times less for each further tenth.
+TAIL = NormalTail(
+    1, 10.0, (SpanTail(1, 0.3, 0.5 * 2.718281828459045**7, 0.1, 0.0),
+              SpanTail(3, 0.2, 0.5 * 2.718281828459045**3, 0.1, 0.0)),
+)  # fmt: skip
 
 
-def absorb(*rows):
-    found = absorb_transitions(incidents(*rows), window_ns=WINDOW, stride_ns=STRIDE)
-    return [(i.label, i.start_ns, i.end_ns, i.windows) for i in found]
+def by_rate(labels, distances, **settings):
+    rows = verdicts(labels, distances=distances)
+    merger = IncidentMerger(stride_ns=STRIDE, rule=RateRule(TAIL, **settings), clear_after=2)
+    raised_at, found = None, []
+    for k, row in enumerate(rows):
+        found += merger.push(row)
+        if raised_at is None and merger.open_incident:
+            raised_at = k
+    return raised_at, found + merger.finish()
 
 
-def test_windows_that_straddle_an_incidents_edges_belong_to_it():
-    """At most five windows of 40, ten apart, can see a change; label and reason are the fault's."""
-    rows = [("unknown", 0, 20, 3), ("A", 25, 90, 7), ("unknown", 100, 140, 5)]
-    assert absorb(*rows) == [("A", 0, 140, 15)]
-    (one,) = absorb_transitions(incidents(*rows), window_ns=WINDOW, stride_ns=STRIDE)
-    assert one.reason == "A since 25"
-    assert one.confidence == pytest.approx(0.7)
+def test_one_window_far_from_normal_raises_at_once():
+    raised_at, (incident,) = by_rate("NNUUNN", [0, 0, 1.01, 0.6, 0, 0])
+    assert (raised_at, incident.label) == (2, "unknown")
+    assert by_rate("NNUNNN", [0, 0, 0.99, 0.4, 0, 0]) == (None, [])
 
 
-def test_a_long_unknown_incident_is_one_of_its_own():
-    rows = [("A", 0, 50, 5), ("unknown", 60, 150, 6), ("B", 160, 200, 4)]
-    assert absorb(*rows) == rows
+def test_a_smaller_distance_raises_when_it_lasts():
+    raised_at, (incident,) = by_rate("NNUUUNN", [0, 0, 0.51, 0.51, 0.51, 0, 0])
+    assert (raised_at, incident.windows) == (4, 3)
+    assert by_rate("NNUUUNN", [0, 0, 0.51, 0.49, 0.51, 0, 0]) == (None, [])
 
 
-def test_a_lull_does_not_split_an_incident():
-    """Confidence is the mean over both parts' windows."""
-    rows = [("A", 0, 50, 5), ("A", 60, 90, 3), ("B", 95, 120, 2)]
-    assert absorb(*rows) == [("A", 0, 90, 8), ("B", 95, 120, 2)]
-    first = absorb_transitions(incidents(*rows), window_ns=WINDOW, stride_ns=STRIDE)[0]
-    assert first.confidence == pytest.approx((0.5 * 5 + 0.3 * 3) / 8)
+def test_a_stricter_rate_raises_later_or_not_at_all():
+    """A tenth of the rate moves the distances by ln(10) tenths."""
+    assert by_rate("NU", [0, 1.22], per_day=0.1)[0] is None
+    assert by_rate("NU", [0, 1.24], per_day=0.1)[0] == 1
+    with pytest.raises(ValueError, match="expected a positive number"):
+        RateRule(TAIL, per_day=0)
 
 
-def test_what_lies_apart_or_in_another_capture_is_not_joined():
-    """More than two strides of normal traffic between them."""
-    rows = [("A", 0, 50, 5), ("A", 71, 90, 3), ("unknown", 111, 120, 1)]
-    assert absorb(*rows) == rows
-    near = [("A", 0, 50, 5), ("A", 70, 90, 3)]
-    assert absorb(*near) == [("A", 0, 90, 8)]
-    apart = incidents(near[0], capture="x") + incidents(near[1], capture="y")
-    assert absorb_transitions(apart, window_ns=WINDOW, stride_ns=STRIDE) == apart
+def test_an_incident_says_how_often_normal_traffic_strays_so_far():
+    """Two spans; at a distance of 1.0 each has half an alarm a day."""
+    _, (incident,) = by_rate("NUN", [0, 1.0 + 1e-9, 0])
+    assert incident.normal_per_day == pytest.approx(1.0, rel=1e-6)
 
 
-def test_two_faults_keep_the_change_between_them_with_the_first():
-    rows = [("A", 0, 50, 5), ("unknown", 55, 60, 2), ("B", 65, 120, 6)]
-    assert absorb(*rows) == [("A", 0, 60, 7), ("B", 65, 120, 6)]
+def test_a_fault_called_normal_before_it_is_named_starts_where_it_strays():
+    """An eighth of the first window, 20 to 60, shows it, and a quarter of the last, 60 to 100."""
+    raised_at, (incident,) = by_rate("NNNAAAANN", [0, 0, 1.2, *[1.5] * 4, 0, 0])
+    assert raised_at == 2
+    assert (incident.label, incident.start_ns, incident.end_ns) == ("A", 55, 70)
 
 
-@given(labels=st.text("NUAB", max_size=30))
-def test_absorbing_loses_no_window_and_leaves_nothing_to_absorb(labels):
-    merged = merge_incidents(verdicts(labels), stride_ns=STRIDE)
-    settings = {"window_ns": WINDOW, "stride_ns": STRIDE}
-    found = absorb_transitions(merged, **settings)
-    assert sum(i.windows for i in found) == sum(i.windows for i in merged)
-    named = {i.label for i in merged} - {"unknown"}
-    assert {i.label for i in found} - {"unknown"} == named
-    for earlier, later in pairwise(found):
-        assert earlier.end_ns <= later.start_ns
-        near = later.start_ns - earlier.end_ns <= 2 * STRIDE
-        assert not (near and earlier.label == later.label)
+def test_what_is_left_of_a_named_fault_is_no_other_incident():
+    """Called normal, but far from it: cleared, and raised again only by another name."""
+    left = [1.2] * 6
+    _, found = by_rate("NAAA" + "N" * 6, [0, 1.5, 1.5, 1.5, *left])
+    assert [i.label for i in found] == ["A"]
+    _, found = by_rate("NAAA" + "N" * 6 + "UU", [0, 1.5, 1.5, 1.5, *left, 1.5, 1.5])
+    assert [i.label for i in found] == ["A", "unknown"]
+    _, found = by_rate("NAAA" + "N" * 6, [0, 1.5, 1.5, 1.5, 1.2, 1.2, 0, 1.2, 1.2, 1.2])
+    assert [i.label for i in found] == ["A", "unknown"]
+
+
+def test_without_a_normal_example_nothing_can_be_said_of_normal_traffic():
+    assert by_rate("UUUU", [float("nan")] * 4) == (None, [])

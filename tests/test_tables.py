@@ -31,7 +31,7 @@ START_NS = 1_795_328_363_426_999_999
 START = "2026-11-22T06:19:23.426Z"
 VERDICT = Verdict(
     'A/Größe "1".pcap', START_NS, START_NS + 10**9, "blocked", 0.123456789, 0.5,
-    "", math.inf, 0.1, 0.2, math.nan, "bytes 1 -> 0, or less",
+    "", math.inf, 0.1, 0.2, math.nan, "bytes 1 -> 0, or less", 0.02, True,
 )  # fmt: skip
 INCIDENT = Incident("a.pcap", START_NS, START_NS + 10**9, "unknown", 0.25, 3, "")
 
@@ -45,10 +45,11 @@ def _write(path: Path, times: int = 1) -> Path:
 
 def test_the_columns_are_those_promised() -> None:
     verdict = (
-        "capture start end label distance confidence second_label second_distance x y z reason"
+        "capture start end label distance confidence second_label second_distance x y z reason "
+        "p_value ambiguous normal_distance"
     )
     assert [c.name for c in VERDICT_COLUMNS] == verdict.split()
-    incident = "capture start end label confidence windows reason"
+    incident = "capture start end label confidence windows reason second_label normal_per_day"
     assert [c.name for c in INCIDENT_COLUMNS] == incident.split()
 
 
@@ -60,7 +61,8 @@ def test_csv_holds_text_times_and_seven_digits(tmp_path: Path) -> None:
     assert row["reason"] == VERDICT.reason
     assert row["start"] == START
     assert row["distance"] == "0.1234568"
-    assert row["second_distance"] == row["z"] == ""
+    assert row["second_distance"] == row["z"] == row["normal_distance"] == ""
+    assert (row["p_value"], row["ambiguous"]) == ("0.02", "true")
 
 
 def test_json_lines_hold_nulls(tmp_path: Path) -> None:
@@ -69,6 +71,7 @@ def test_json_lines_hold_nulls(tmp_path: Path) -> None:
     assert row["z"] is None
     assert row["second_distance"] is None
     assert row["confidence"] == 0.5
+    assert row["ambiguous"] is True
     assert row["start"] == START
 
 
@@ -79,6 +82,7 @@ def test_parquet_holds_timestamps_and_nulls(tmp_path: Path) -> None:
     assert table.num_rows == 2
     assert first["start"] == datetime(2026, 11, 22, 6, 19, 23, 426_000, tzinfo=UTC)
     assert first["z"] is None
+    assert first["ambiguous"] is True
     assert first["distance"] == pytest.approx(0.1234568)
     assert first["capture"] == VERDICT.capture
 

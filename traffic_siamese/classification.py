@@ -11,13 +11,16 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from traffic_siamese.alarms import PER_DAY, alarm_rule
 from traffic_siamese.drift import drift_warnings
 from traffic_siamese.errors import TrafficSiameseError
 from traffic_siamese.features.series import read_series
-from traffic_siamese.incidents import absorb_transitions, merge_incidents
+from traffic_siamese.incidents import merge_incidents
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
 from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
@@ -26,6 +29,7 @@ from traffic_siamese.types import NORMAL, FloatArray, Incident, Verdict, WindowS
 from traffic_siamese.windows import WindowSet
 
 _FEW_LOGS = 8
+_BLOCK = 4096  # windows that are copied out at once
 ESTIMATED = "baseline estimated from this log"
 
 
@@ -52,8 +56,17 @@ class LogResult:
     error: str = ""
 
 
-def classify_log(source: str | Path, model: Model, *, network: str | None = None) -> LogResult:
+def classify_log(
+    source: str | Path,
+    model: Model,
+    *,
+    network: str | None = None,
+    false_alarms_per_day: float = PER_DAY,
+) -> LogResult:
     """Classify one log.
+
+    For the incidents, windows are looked at more often than for the verdicts, where the model
+    knows how far normal traffic strays.
 
     Parameters
     ----------
@@ -64,6 +77,9 @@ def classify_log(source: str | Path, model: Model, *, network: str | None = None
     network : str, optional
         Whose stored baseline to use. Without it the baseline is estimated from the log, and the
         reasons say so.
+    false_alarms_per_day : float, > 0, default 1
+        How often a day normal traffic may raise an incident; see `RateRule`. Without effect where
+        the model does not know how far normal traffic strays.
 
     Raises
     ------
@@ -76,23 +92,37 @@ def classify_log(source: str | Path, model: Model, *, network: str | None = None
     baseline = model.baseline_of(network) if network else None
     log = read_series(source, bin_s=spec.bin_s)
     prepared = prepare(log, model.scaler, baseline=baseline, network=network or "")
-    windows = all_windows(prepared, spec)
-    embeddings = model.encoder.embed(windows.gather())
-    found = recognise(
-        embeddings, model.prototypes, model.prototype_labels, model.bundle.info.calibration
+    calibration = model.bundle.info.calibration
+    tail = calibration.normal_tail
+    looks = replace(spec, stride=tail.stride if tail else spec.stride)
+    windows = all_windows(prepared, looks)
+    embeddings = _embed(model, windows)
+    found = recognise(embeddings, model.prototypes, model.prototype_labels, calibration)
+    looked = _verdicts(prepared, windows, embeddings, found, spec)
+    merged = merge_incidents(
+        looked,
+        stride_ns=round(looks.stride * spec.bin_s * 1e9),
+        rule=alarm_rule(tail, per_day=false_alarms_per_day),
+        clear_after=2 * spec.stride // looks.stride,
     )
-    verdicts = _verdicts(prepared, windows, embeddings, found, spec)
-    stride_ns = round(spec.stride * spec.bin_s * 1e9)
-    incidents = [
-        replace(incident, reason=_incident_reason(prepared, incident))
-        for incident in absorb_transitions(
-            merge_incidents(verdicts, stride_ns=stride_ns),
-            window_ns=round(spec.n_timesteps * spec.bin_s * 1e9),
-            stride_ns=stride_ns,
-        )
-    ]
+    incidents = [replace(one, reason=_incident_reason(prepared, one)) for one in merged]
+    told = np.flatnonzero(_is_told(windows, spec)).tolist()
+    verdicts = [looked[i] for i in told]
     warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
     return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings)
+
+
+def _embed(model: Model, windows: WindowSet) -> FloatArray:
+    """Embed in blocks: a day's windows, copied out at once, would not fit into memory."""
+    blocks = range(0, len(windows), _BLOCK)
+    rows = [np.arange(i, min(i + _BLOCK, len(windows))) for i in blocks]
+    return np.concatenate([model.encoder.embed(windows.gather(some)) for some in rows])
+
+
+def _is_told(windows: WindowSet, spec: WindowSpec) -> NDArray[np.bool_]:
+    """Tell which windows have a verdict of their own, at the stride of the spec."""
+    told: NDArray[np.bool_] = windows.start_bin % spec.stride == 0
+    return told
 
 
 def _verdicts(
@@ -104,10 +134,13 @@ def _verdicts(
 ) -> list[Verdict]:
     length_ns = round(spec.n_timesteps * spec.bin_s * 1e9)
     cube = np.pad(embeddings[:, :3], ((0, 0), (0, max(0, 3 - embeddings.shape[1])))).tolist()
+    told = _is_told(windows, spec)
     verdicts = []
     for i, start_ns in enumerate(windows.start_ns.tolist()):
-        label = str(found.label[i])
-        why = _window_reason(prepared, windows, i, spec) if label != NORMAL else ""
+        label, second = str(found.label[i]), str(found.second_label[i])
+        why = _window_reason(prepared, windows, i, spec) if told[i] and label != NORMAL else ""
+        if found.ambiguous[i]:
+            why = "; ".join(filter(None, (f"nearly as near to {second}", why)))
         verdicts.append(
             Verdict(
                 prepared.log.name,
@@ -116,12 +149,15 @@ def _verdicts(
                 label,
                 float(found.distance[i]),
                 float(found.confidence[i]),
-                str(found.second_label[i]),
+                second,
                 float(found.second_distance[i]),
                 cube[i][0],
                 cube[i][1],
                 cube[i][2],
                 why,
+                float(found.p_value[i]),
+                bool(found.ambiguous[i]),
+                float(found.normal_distance[i]),
             )
         )
     return verdicts
@@ -149,9 +185,13 @@ def _reason(prepared: PreparedLog, values: FloatArray) -> str:
     return why if prepared.network else f"{why} ({ESTIMATED})"
 
 
-def _classify_or_say_why(source: str, model: Model, network: str | None) -> LogResult:
+def _classify_or_say_why(
+    source: str, model: Model, *, network: str | None, false_alarms_per_day: float
+) -> LogResult:
     try:
-        return classify_log(source, model, network=network)
+        return classify_log(
+            source, model, network=network, false_alarms_per_day=false_alarms_per_day
+        )
     except TrafficSiameseError as err:
         return LogResult(source, error=str(err))
 
@@ -162,6 +202,7 @@ def classify(
     *,
     network: str | None = None,
     workers: int | None = None,
+    false_alarms_per_day: float = PER_DAY,
 ) -> Generator[LogResult, None, None]:
     """Classify many logs, several at once; a log that cannot be read does not stop the others.
 
@@ -174,6 +215,8 @@ def classify(
         As in `classify_log`.
     workers : int, optional
         Processes to use; as many as there are cores by default. Few logs are read in this process.
+    false_alarms_per_day : float, > 0, default 1
+        As in `classify_log`.
 
     Yields
     ------
@@ -186,14 +229,19 @@ def classify(
         If the model cannot be used, or has no such network: before any log is read.
     TrafficSiameseError
         If a worker process was killed.
+    ValueError
+        If the rate of false alarms is not positive.
     """
+    if not false_alarms_per_day > 0:
+        raise ValueError(f"false_alarms_per_day is {false_alarms_per_day}, expected more than 0")
+    asked: dict[str, Any] = {"network": network, "false_alarms_per_day": false_alarms_per_day}
     sources: Sequence[str] = [str(log) for log in logs]
     loaded = load_model(model)
     if network:
         loaded.baseline_of(network)
     n_workers = min(workers or os.cpu_count() or 1, len(sources))
     if n_workers <= 1 or len(sources) < _FEW_LOGS or "-" in sources:
-        yield from (_classify_or_say_why(source, loaded, network) for source in sources)
+        yield from (_classify_or_say_why(source, loaded, **asked) for source in sources)
         return
     # Spawned, not forked: the runtime's threads do not survive a fork.
     with ProcessPoolExecutor(
@@ -203,7 +251,7 @@ def classify(
         initargs=(str(model),),
     ) as pool:
         try:
-            yield from pool.map(partial(_work, network=network), sources)
+            yield from pool.map(partial(_work, asked=asked), sources)
         except BrokenProcessPool as err:
             raise TrafficSiameseError(
                 f"one of {n_workers} worker processes was killed, probably for want of memory. "
@@ -221,5 +269,5 @@ def _start_worker(path: str) -> None:
     _worker_model[:] = [load_model(path)]
 
 
-def _work(source: str, network: str | None) -> LogResult:
-    return _classify_or_say_why(source, _worker_model[0], network)
+def _work(source: str, asked: dict[str, Any]) -> LogResult:
+    return _classify_or_say_why(source, _worker_model[0], **asked)

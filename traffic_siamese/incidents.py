@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from traffic_siamese.alarms import AlarmRule, LabelRule
 from traffic_siamese.types import NORMAL, UNKNOWN, Incident, Verdict
 
+_SETTLED_WINDOWS = 1.25
+"""Lengths of a window that a label must hold for: longer than a change takes to go through one."""
 
-def window_midpoint_ns(verdict: Verdict) -> int:
-    """Time at which a window's verdict is placed: its midpoint.
+_NAMED_SHARE = 0.25
+"""Share of a window that must still show a fault for the window to bear its name."""
 
-    Windows overlap, and one turns from one label to the next when about half of it shows the
-    new state, so the first window of a fault has its midpoint where the fault began.
+
+def label_in_incident(verdict: Verdict) -> str:
+    """Label of a window for the incident that it lies in.
+
+    In an incident, ``normal`` is no answer: too far from normal, nearer to nothing else.
     """
-    return (verdict.start_ns + verdict.end_ns) // 2
+    return UNKNOWN if verdict.label == NORMAL else verdict.label
 
 
 class IncidentMerger:
     """Merge verdicts as they come, with hysteresis; for live traffic.
 
-    A label is *raised* after ``raise_after`` windows of it in a row and *cleared* after
-    ``clear_after`` windows in a row of anything else; fewer are taken for a flicker, which
-    neither splits the incident nor counts among its windows. ``unknown`` is a label like any
-    other; ``normal`` never makes an incident. A change of capture or a missing window ends the
-    stretch and with it any incident.
+    An alarm rule decides when an incident is *raised*; it is *cleared* after ``clear_after``
+    windows in a row that are normal again; fewer are taken for a lull, and count among its windows
+    if it goes on. Normal again is, while a fault is named, what is called ``normal``, and
+    otherwise what the rule does not find away from normal. What is left of a named fault, called
+    ``normal`` but not quite normal yet, raises no other incident. A change of capture or a missing
+    window ends the stretch and with it any incident.
 
-    An incident starts at the midpoint of its first window and ends at the midpoint of its last
-    one. Where these are the first or last window of the stretch, it starts with the window or ends
-    with it: no other window says that the fault began later or ended earlier. An incident of
-    one window lasts at least one stride.
+    The label is provisional at first: the fault that its windows name with most confidence, or
+    ``unknown`` where they name none. It is settled once more windows agree on it, within twice
+    that time, than one and a quarter lengths of a window hold, and then stays; when another label
+    settles, it is the next incident. Changes that only go through a window, and windows that
+    flicker, settle nothing.
+
+    A window turns away from normal when a certain share of it shows the fault (``turn_share`` of
+    the rule), so an incident starts by that share before the end of its first window, and ends by
+    it after the start of its last one (by a quarter at least, where a fault is named). Where these are the first or last window of the stretch, it
+    starts with the window or ends with it: no other window says that the fault began later or
+    ended earlier. Between two incidents that follow each other lies the midpoint of the later
+    one's first window. An incident lasts at least one stride.
 
     Parameters
     ----------
-    raise_after, clear_after : int, >= 1
-        Windows in a row that raise and clear a label.
     stride_ns : int, > 0
         From one window's start to the next one's, nanoseconds. Windows more than one and a half
         strides apart have a gap between them.
+    rule : AlarmRule, optional
+        By default two windows in a row that are not called ``normal``.
+    clear_after : int, >= 1, default 2
+        Windows in a row that clear an incident.
 
     Raises
     ------
@@ -45,45 +64,51 @@ class IncidentMerger:
         If one of the parameters is too small.
     """
 
-    def __init__(self, *, raise_after: int = 2, clear_after: int = 2, stride_ns: int) -> None:
-        for name, value in (
-            ("raise_after", raise_after),
-            ("clear_after", clear_after),
-            ("stride_ns", stride_ns),
-        ):
+    def __init__(
+        self, *, stride_ns: int, rule: AlarmRule | None = None, clear_after: int = 2
+    ) -> None:
+        for name, value in (("clear_after", clear_after), ("stride_ns", stride_ns)):
             if value < 1:
                 raise ValueError(f"{name} is {value}, expected at least 1")
-        self._raise_after = raise_after
+        self._rule = rule or LabelRule()
         self._clear_after = clear_after
         self._stride_ns = stride_ns
         self._first: Verdict | None = None
         self._last: Verdict | None = None
-        self._run: list[Verdict] = []  # the latest verdicts that agree, while nothing is raised
-        self._members: list[Verdict] = []  # windows of the raised incident
-        self._away: list[Verdict] = []  # the latest verdicts that disagree with it
+        self._begin_stretch()
 
     def push(self, verdict: Verdict) -> list[Incident]:
-        """Take the next verdict; return the incidents that it ended (two at most)."""
+        """Take the next verdict; return the incidents that it ended (one at most a stretch)."""
         done = [] if self._continues(verdict) else self.finish()
         if self._first is None:
             self._first = verdict
         self._last = verdict
-        return done + self._step(verdict)
+        per_day = self._rule.push(verdict)
+        return done + self._step(verdict, per_day)
 
     def finish(self) -> list[Incident]:
         """End the stretch; return the incident that was still open, if any."""
-        done = [self._close()] if self._members else []
+        done = [self._close()] if self._raised else []
         self._begin_stretch()
         return done
 
     @property
     def open_incident(self) -> Incident | None:
-        """The raised incident as it stands now, its end not yet final."""
-        return self._close() if self._members else None
+        """The raised incident as it stands now, its end and perhaps its label not yet final."""
+        return self._close() if self._raised else None
 
     def _begin_stretch(self) -> None:
         self._first = self._last = None
-        self._run, self._members, self._away = [], [], []
+        self._rule.reset()
+        self._echoes = False  # an incident was cleared, and windows are not quite normal yet
+        self._forget()
+
+    def _forget(self) -> None:
+        self._raised, self._settled, self._start_ns = False, "", 0
+        self._members: list[Verdict] = []  # windows of the incident, or the latest ones away
+        self._lull: list[Verdict] = []  # the latest windows that are normal again
+        self._named: dict[str, float] = {}  # confidence in all, by fault
+        self._per_day = np.inf
 
     def _continues(self, verdict: Verdict) -> bool:
         last = self._last
@@ -92,47 +117,115 @@ class IncidentMerger:
         step = verdict.start_ns - last.start_ns
         return verdict.capture == last.capture and 0 < step <= 1.5 * self._stride_ns
 
-    def _step(self, verdict: Verdict) -> list[Incident]:
-        if self._members:
-            return self._step_raised(verdict)
-        same = self._run and self._run[-1].label == verdict.label
-        self._run = [*self._run[-self._raise_after :], verdict] if same else [verdict]
-        if verdict.label != NORMAL and len(self._run) >= self._raise_after:
-            self._members, self._run = self._run, []
-        return []
+    def _step(self, verdict: Verdict, per_day: float) -> list[Incident]:
+        if not self._is_away(verdict):
+            return self._calm(verdict)
+        self._echoes = False
+        self._members += [*self._lull, verdict]
+        self._lull = []
+        _count(self._named, verdict)
+        self._per_day = np.fmin(self._per_day, per_day)
+        if not self._raised and self._rule.is_due(per_day):
+            self._raised, self._start_ns = True, self._edge_ns(self._members[0])
+        return self._settle(verdict) if self._raised else []
 
-    def _step_raised(self, verdict: Verdict) -> list[Incident]:
-        if verdict.label == self._members[0].label:
-            self._members.append(verdict)
-            self._away = []
+    def _is_away(self, verdict: Verdict) -> bool:
+        if self._raised and self._label() != UNKNOWN:
+            return verdict.label != NORMAL
+        if self._echoes and verdict.label == NORMAL:
+            return False
+        return self._rule.is_away(verdict)
+
+    def _calm(self, verdict: Verdict) -> list[Incident]:
+        if not self._raised:
+            self._echoes &= self._rule.is_away(verdict)
+            self._forget()
             return []
-        self._away.append(verdict)
-        if len(self._away) < self._clear_after:
+        self._lull.append(verdict)
+        if len(self._lull) < self._clear_after:
             return []
-        incident, away = self._close(), self._away
-        self._members, self._away = [], []
-        # What cleared this incident may hold the next one.
-        return [incident, *(later for row in away for later in self._step(row))]
+        incident = self._close()
+        self._echoes = self._rule.is_away(verdict)
+        self._forget()
+        return [incident]
+
+    def _settle(self, verdict: Verdict) -> list[Incident]:
+        """Settle the label; where it is another than before, end the incident that bore it."""
+        lasting_ns = _SETTLED_WINDOWS * (verdict.end_ns - verdict.start_ns)
+        recent = self._members[-int(2 * lasting_ns // self._stride_ns) :]
+        label, n = Counter(map(label_in_incident, recent)).most_common(1)[0]
+        if n * self._stride_ns <= lasting_ns or label == self._settled:
+            return []
+        before, self._settled = self._settled, label
+        return [self._split(recent, label, before)] if before else []
+
+    def _split(self, recent: Sequence[Verdict], label: str, before: str) -> Incident:
+        """End the incident where the new label's windows begin."""
+        place = len(self._members) - len(recent)
+        place += [label_in_incident(row) for row in recent].index(label)
+        first = self._members[place]
+        earlier, self._members = self._members[:place], self._members[place:]
+        change_ns = (first.start_ns + first.end_ns) // 2
+        incident = _incident(earlier, before, self._start_ns, change_ns, self._per_day)
+        self._start_ns, self._named = change_ns, {}
+        for row in self._members:
+            _count(self._named, row)
+        return incident
+
+    def _edge_ns(self, first: Verdict) -> int:
+        if first is self._first:
+            return first.start_ns
+        return first.end_ns - round(self._rule.turn_share * (first.end_ns - first.start_ns))
 
     def _close(self) -> Incident:
-        first, last = self._members[0], self._members[-1]
-        start = first.start_ns if first is self._first else window_midpoint_ns(first)
-        end = last.end_ns if last is self._last else window_midpoint_ns(last)
-        if end <= start:
-            end = min(start + self._stride_ns, last.end_ns)
-        confidence = sum(verdict.confidence for verdict in self._members) / len(self._members)
-        reason = _most_common(verdict.reason for verdict in self._members)
-        return Incident(
-            first.capture, start, end, first.label, confidence, len(self._members), reason
-        )
+        last = self._members[-1]
+        share = self._rule.turn_share
+        if self._label() != UNKNOWN:  # which is away as long as it bears a fault's name
+            share = max(share, _NAMED_SHARE)
+        end_ns = last.start_ns + round(share * (last.end_ns - last.start_ns))
+        if last is self._last:
+            end_ns = last.end_ns
+        end_ns = max(end_ns, self._start_ns + self._stride_ns)
+        return _incident(self._members, self._label(), self._start_ns, end_ns, self._per_day)
+
+    def _label(self) -> str:
+        named = self._named
+        return self._settled or max(named, key=lambda name: named[name], default=UNKNOWN)
+
+
+def _count(named: dict[str, float], verdict: Verdict) -> None:
+    """Add a window's confidence to that of the fault it names, if it names one."""
+    if label_in_incident(verdict) != UNKNOWN:
+        named[verdict.label] = named.get(verdict.label, 0.0) + verdict.confidence
+
+
+def _incident(
+    members: Sequence[Verdict], label: str, start_ns: int, end_ns: int, per_day: float
+) -> Incident:
+    mine = [row for row in members if label_in_incident(row) == label] or list(members)
+    sure = [row.confidence if row.label == label else 1 - row.confidence for row in mine]
+    others = Counter(row.second_label for row in mine if row.ambiguous)
+    runner_up, n_ambiguous = others.most_common(1)[0] if others else ("", 0)
+    ambiguous = 2 * n_ambiguous > len(mine)
+    return Incident(
+        members[0].capture,
+        start_ns,
+        end_ns,
+        label,
+        sum(sure) / len(sure),
+        len(members),
+        _most_common(row.reason for row in mine),
+        runner_up if ambiguous else "",
+        float(per_day) if np.isfinite(per_day) else np.nan,
+    )
 
 
 def merge_incidents(
     verdicts: Iterable[Verdict],
     *,
-    raise_after: int = 2,
-    clear_after: int = 2,
     stride_ns: int,
+    rule: AlarmRule | None = None,
+    clear_after: int = 2,
 ) -> list[Incident]:
     """Merge all verdicts of some captures into incidents.
 
@@ -140,7 +233,7 @@ def merge_incidents(
     ----------
     verdicts : iterable of Verdict
         In any order; captures are taken in the order of their first verdict.
-    raise_after, clear_after, stride_ns : int
+    stride_ns, rule, clear_after
         See `IncidentMerger`, which also says where an incident starts and ends.
 
     Returns
@@ -148,7 +241,7 @@ def merge_incidents(
     list of Incident
         By capture, then by time; no two of one capture overlap.
     """
-    merger = IncidentMerger(raise_after=raise_after, clear_after=clear_after, stride_ns=stride_ns)
+    merger = IncidentMerger(stride_ns=stride_ns, rule=rule, clear_after=clear_after)
     captures: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         captures.setdefault(verdict.capture, []).append(verdict)
@@ -158,67 +251,6 @@ def merge_incidents(
             incidents += merger.push(verdict)
         incidents += merger.finish()
     return incidents
-
-
-def absorb_transitions(
-    incidents: Iterable[Incident], *, window_ns: int, stride_ns: int
-) -> list[Incident]:
-    """Join what belongs to one incident: the windows that straddle its start, its end or a lull.
-
-    A window that a change goes through looks like neither side and is often ``unknown``. An
-    ``unknown`` incident no longer than such windows can make it, next to a named one, is taken
-    into that one; two incidents of one label with nothing else between them become one.
-
-    Parameters
-    ----------
-    incidents : iterable of Incident
-        By capture, then by time, as from `merge_incidents`.
-    window_ns, stride_ns : int
-        Length of a window, and from one window's start to the next one's.
-
-    Returns
-    -------
-    list of Incident
-        In the same order.
-    """
-    joined: list[Incident] = []
-    for incident in incidents:
-        last = joined[-1] if joined else None
-        near = (
-            last is not None
-            and last.capture == incident.capture
-            and incident.start_ns - last.end_ns <= 2 * stride_ns
-        )
-        if last is not None and near and _belong_together(last, incident, window_ns, stride_ns):
-            joined[-1] = _join(last, incident)
-        else:
-            joined.append(incident)
-    return joined
-
-
-def _belong_together(first: Incident, second: Incident, window_ns: int, stride_ns: int) -> bool:
-    if first.label == second.label:
-        return True
-    return any(
-        one.label == UNKNOWN and one.windows * stride_ns <= window_ns + stride_ns
-        for one in (first, second)
-    )
-
-
-def _join(first: Incident, second: Incident) -> Incident:
-    """Return one incident over both; the named one tells label, confidence and reason."""
-    same = first.label == second.label
-    told = (first, second) if same else (second if first.label == UNKNOWN else first,)
-    n_told = sum(one.windows for one in told)
-    return Incident(
-        first.capture,
-        first.start_ns,
-        second.end_ns,
-        told[0].label,
-        sum(one.confidence * one.windows for one in told) / n_told,
-        first.windows + second.windows,
-        told[0].reason,
-    )
 
 
 def _most_common(reasons: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,17 @@ from traffic_siamese.oneshot.select import select_prototypes
 from traffic_siamese.preparation import FEATURE_HASH
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances
+from traffic_siamese.straying import learn_normal_tail
 from traffic_siamese.times import format_time
 from traffic_siamese.training import TrainedEncoder
-from traffic_siamese.types import CUBE_DIM, FloatArray, Int64Array, Prototype, StringArray
+from traffic_siamese.types import (
+    CUBE_DIM,
+    NORMAL,
+    FloatArray,
+    Int64Array,
+    Prototype,
+    StringArray,
+)
 from traffic_siamese.windows import WindowSet
 
 _MIN_RADIUS = 0.05
@@ -98,8 +107,12 @@ def publish(
         prototypes,
         windows.label,
         false_unknown_share=options.false_unknown_share,
-        min_radius=least_radius(distances, options.false_unknown_share),
+        min_radius=partial(least_radius, distances),
     )
+    normal = prototypes[windows.label == NORMAL]
+    seed = options.training.seed
+    tail = learn_normal_tail(data, normal, encoder.embed, options.window, seed=seed)
+    calibration = replace(calibration, normal_tail=tail)
     found = recognise(last[judged], prototypes, windows.label, calibration).label
     accuracy = _balanced_accuracy(history.label[judged], found)
     mask = np.zeros(len(history.label), bool)

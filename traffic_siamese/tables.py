@@ -1,7 +1,8 @@
 """Write rows as CSV, JSON lines or Parquet, as they come.
 
 Times are RFC 3339 in UTC to the millisecond, and timestamps in Parquet; numbers keep the seven
-digits that float32 carries; what is not finite is left empty, or null.
+digits that float32 carries; what is not finite is left empty, or null. CSV has ``true`` and
+``false``, as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from traffic_siamese.times import format_time
 if TYPE_CHECKING:
     from traffic_siamese.types import Incident, TrafficLog, Verdict
 
-Kind = Literal["text", "time", "number", "count"]
+Kind = Literal["text", "time", "number", "count", "flag"]
 Row = Sequence[str | int | float]
 
 FORMATS = (".csv", ".jsonl", ".parquet")
@@ -43,8 +44,14 @@ class Column:
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    kinds: dict[str, Kind] = {"start": "time", "end": "time", "windows": "count"}
+    kinds: dict[str, Kind] = {
+        "start": "time",
+        "end": "time",
+        "windows": "count",
+        "ambiguous": "flag",
+    }
     numbers = {"distance", "confidence", "second_distance", "x", "y", "z"}
+    numbers |= {"p_value", "normal_distance", "normal_per_day"}
     return tuple(
         Column(name, "number" if name in numbers else kinds.get(name, "text"))
         for name in text.split()
@@ -52,9 +59,12 @@ def _columns(text: str) -> tuple[Column, ...]:
 
 
 VERDICT_COLUMNS = _columns(
-    "capture start end label distance confidence second_label second_distance x y z reason"
+    "capture start end label distance confidence second_label second_distance x y z reason "
+    "p_value ambiguous normal_distance"
 )
-INCIDENT_COLUMNS = _columns("capture start end label confidence windows reason")
+INCIDENT_COLUMNS = _columns(
+    "capture start end label confidence windows reason second_label normal_per_day"
+)
 
 _FIELDS = {"start": "start_ns", "end": "end_ns"}
 
@@ -223,6 +233,7 @@ class _ParquetTable(Table):
             "time": pyarrow.timestamp("ms", tz="UTC"),
             "number": pyarrow.float32(),
             "count": pyarrow.int64(),
+            "flag": pyarrow.bool_(),
         }
         self._arrow, self._columns, self._path = pyarrow, columns, path
         self._schema = pyarrow.schema([(c.name, kinds[c.kind]) for c in columns])
@@ -260,12 +271,16 @@ def plain_value(kind: Kind, value: Any) -> Any:
         return format_time(int(value))
     if kind == "count":
         return int(value)
+    if kind == "flag":
+        return bool(value)
     return float(f"{value:.7g}") if math.isfinite(value) else None
 
 
 def _cell(kind: Kind, value: Any) -> str:
     if kind == "number":
         return f"{value:.7g}" if math.isfinite(value) else ""
+    if kind == "flag":
+        return "true" if value else "false"
     return str(plain_value(kind, value))
 
 

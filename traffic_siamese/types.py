@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -121,7 +122,25 @@ class Prototype:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one window shows. Times are nanoseconds since the Unix epoch, UTC."""
+    """What one window shows. Times are nanoseconds since the Unix epoch, UTC.
+
+    Attributes
+    ----------
+    label : str
+        The nearest label, or ``unknown``.
+    distance, confidence, second_label, second_distance
+        See ``oneshot.recognition``.
+    x, y, z : float
+        The window's place in the cube.
+    reason : str
+        What differs most from normal; empty for ``normal``, unless it is ambiguous.
+    p_value : float
+        Share of its nearest label's windows that lie at least so far from their examples.
+    ambiguous : bool
+        Nearly as near to the second label.
+    normal_distance : float
+        To the nearest example of ``normal``; NaN where there is none.
+    """
 
     capture: str
     start_ns: int
@@ -135,11 +154,30 @@ class Verdict:
     y: float
     z: float
     reason: str
+    p_value: float = math.nan
+    ambiguous: bool = False
+    normal_distance: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Consecutive verdicts of one label, merged. Times are nanoseconds since the epoch, UTC."""
+    """Consecutive verdicts, merged. Times are nanoseconds since the epoch, UTC.
+
+    Attributes
+    ----------
+    label : str
+        What its windows agree on; ``unknown`` where they name no fault.
+    confidence : float, in [0, 1]
+        Mean over the windows of that label.
+    windows : int
+        Windows that it was found in.
+    reason : str
+        What differs most from normal.
+    second_label : str
+        Another label that most of its windows are nearly as near to; empty where there is none.
+    normal_per_day : float
+        How often a day normal traffic strays as far as it did; NaN where that is not known.
+    """
 
     capture: str
     start_ns: int
@@ -148,3 +186,5 @@ class Incident:
     confidence: float
     windows: int
     reason: str
+    second_label: str = ""
+    normal_per_day: float = math.nan

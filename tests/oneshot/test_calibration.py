@@ -1,6 +1,7 @@
 """Radii, temperature and verdicts on geometry where the answer is known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traffic_siamese.errors import BundleError, LibraryError
-from traffic_siamese.oneshot.calibration import Calibration, calibrate
+from traffic_siamese.oneshot.calibration import LEVELS, Calibration, calibrate
 from traffic_siamese.oneshot.forecast import confusion_forecast
 from traffic_siamese.oneshot.recognition import recognise
+from traffic_siamese.oneshot.tail import NormalTail, SpanTail
 
 PROTOTYPES = np.array([[0.0, 0.0], [1.0, 0.0]], np.float32)
 LABELS = np.array(["blocked", "normal"])
@@ -217,3 +219,91 @@ def test_forecast_without_known_faults():
     assert "Nothing else is known" in found.words()
     with pytest.raises(ValueError, match="got 0 windows"):
         confusion_forecast(PROTOTYPES[:0], PROTOTYPES, LABELS, CALIBRATION)
+
+
+def exponential(n=2000, seed=0):
+    """Windows whose distance to the example at 0 is exponential, mean 0.1, and to another far."""
+    rng = np.random.default_rng(seed)
+    return on_axis(*-rng.exponential(0.1, n))
+
+
+def test_p_values_are_the_share_of_windows_farther_away():
+    """Against the exact survival function; interpolation errs by little."""
+    found = calibrate(exponential(), np.full(2000, "blocked"), PROTOTYPES, LABELS, min_radius=1e-9)
+    distances = np.array([0.01, 0.05, 0.1, 0.2, 0.3, 0.4], np.float32)
+    p_values = found.p_value(distances, np.full(6, "blocked"))
+    np.testing.assert_allclose(p_values, np.exp(-distances / 0.1), rtol=0.25)
+    assert found.p_value(np.array([0.0, 9.0]), LABELS[[0, 0]]).tolist() == pytest.approx(
+        [1, LEVELS[-1]]
+    )
+    assert np.isnan(found.p_value(np.array([np.nan]), LABELS[:1])[0])
+
+
+def test_p_values_of_fresh_windows_are_evenly_spread():
+    """Of windows never seen, the share with p below any level is the level, as long as it holds."""
+    found = calibrate(exponential(), np.full(2000, "blocked"), PROTOTYPES, LABELS, min_radius=1e-9)
+    fresh = recognise(exponential(seed=1), PROTOTYPES, LABELS, found).p_value
+    for level in (0.5, 0.2, 0.05, 0.01):
+        assert np.mean(fresh < level) == pytest.approx(level, abs=4 * np.sqrt(level / 2000))
+
+
+@given(
+    distance=st.floats(0, 3, width=32),
+    share=st.sampled_from([0.001, 0.01, 0.03, 0.2]),
+    least=st.floats(0.01, 1),
+    label=st.sampled_from(["blocked", "normal", "new"]),
+)
+def test_unknown_is_a_p_value_below_the_share(distance, share, least, label):
+    """For labels with a radius of their own and without, and in models that know it alone."""
+    found = calibrate(
+        exponential(200), np.full(200, "blocked"), PROTOTYPES, LABELS,
+        false_unknown_share=share, min_radius=least,
+    )  # fmt: skip
+    for calibration in (found, replace(found, reaches={})):
+        windows, here = on_axis(-distance), np.array([label])
+        seen = recognise(windows, PROTOTYPES[:1], here, calibration)
+        assert (seen.p_value[0] < share) == (seen.label[0] == "unknown")
+        farther = calibration.p_value(np.array([distance, distance + 0.1]), np.repeat(here, 2))
+        assert 1 >= farther[0] >= farther[1] > 0
+
+
+def test_a_callable_least_radius_is_asked_for_every_share():
+    found = calibrate(
+        on_axis(*[0.0] * 40),
+        np.full(40, "a"),
+        on_axis(0),
+        np.array(["a"]),
+        min_radius=lambda p: 1 - p,
+    )
+    assert found.radii["a"] == found.pooled_radius == 0.99
+    assert found.reaches["a"] == found.reaches[""] == tuple(1 - p for p in LEVELS)
+
+
+def test_reaches_and_the_tail_survive_json():
+    tail = NormalTail(2, 3.5, (SpanTail(1, 0.3, 400.0, 0.05, 0.1),))
+    found = calibrate(exponential(), np.full(2000, "blocked"), PROTOTYPES, LABELS)
+    found = replace(found, normal_tail=tail)
+    plain = json.loads(json.dumps(found.to_json()))
+    assert Calibration.from_json(plain) == found
+    del plain["reaches"], plain["normal_tail"]  # as older versions wrote it
+    assert Calibration.from_json(plain) == replace(found, reaches={}, normal_tail=None)
+    for reach in ([0.1], [0.2] * 7 + [0.1], [0] * 8):
+        with pytest.raises(BundleError, match="calibration: found"):
+            Calibration.from_json({**plain, "reaches": {"a": reach}})
+
+
+def test_a_window_is_ambiguous_where_two_labels_are_nearly_as_likely():
+    """Squared distances that differ by less than temperature x ln 2; never beyond the radius."""
+    edge = (1 - 0.05 * np.log(2)) / 2  # x^2 - (1 - x)^2 = 2 x - 1
+    calibration = Calibration({}, 0.6, 0.05)
+    places = on_axis(edge - 0.001, edge + 0.001, 0.5, 1 - edge + 0.001, -0.7)
+    found = recognise(places, PROTOTYPES, LABELS, calibration)
+    assert found.ambiguous.tolist() == [False, True, True, False, False]
+    assert not recognise(on_axis(0.5), PROTOTYPES[:1], LABELS[:1], calibration).ambiguous[0]
+
+
+def test_the_distance_to_normal_is_there_whatever_the_label():
+    found = recognise(on_axis(0.1, 0.8, 5.0), PROTOTYPES, LABELS, CALIBRATION)
+    np.testing.assert_allclose(found.normal_distance, [0.9, 0.2, 4.0], rtol=1e-6)
+    alone = recognise(on_axis(0.1), PROTOTYPES[:1], LABELS[:1], CALIBRATION)
+    assert np.isnan(alone.normal_distance[0])

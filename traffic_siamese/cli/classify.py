@@ -77,6 +77,13 @@ class _Tally:
     metavar="FILE",
     help="Write the incidents, in the same formats.",
 )
+@click.option(
+    "--false-alarms-per-day",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="RATE",
+    help="How often a day normal traffic may raise an incident; default: 1. A smaller rate raises "
+    "later and misses more.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Processes to use; default: cores.")
 @json_option
 @common_options
@@ -95,6 +102,7 @@ def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
       traffic-siamese classify tonight.pcap.gz --model model
       traffic-siamese classify captures/ --model model --network A \\
           -o verdicts.parquet --incidents incidents.csv
+      traffic-siamese classify captures/ --model model --false-alarms-per-day 0.1
     """
     _check_targets(options["output"], options["incidents"])
     sources = find_logs(logs)
@@ -123,14 +131,24 @@ def _run(
     output: str | None,
     incidents: str | None,
     workers: int | None,
+    false_alarms_per_day: float | None,
     as_json: bool,
 ) -> _Tally:
+    from traffic_siamese.alarms import PER_DAY
     from traffic_siamese.classification import classify
 
     tally, sizes = _Tally(), [_size(log) for log in sources.logs]
     with ExitStack() as stack:
         results = stack.enter_context(
-            closing(classify(sources.logs, model, network=network, workers=workers))
+            closing(
+                classify(
+                    sources.logs,
+                    model,
+                    network=network,
+                    workers=workers,
+                    false_alarms_per_day=false_alarms_per_day or PER_DAY,
+                )
+            )
         )
         first = next(results)  # a model that cannot be used must not cost the old output file
         tables = _open(stack, output, incidents, as_json=as_json)

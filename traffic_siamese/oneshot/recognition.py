@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from traffic_siamese.errors import LibraryError
 from traffic_siamese.oneshot.calibration import Calibration, softmax
 from traffic_siamese.oneshot.nearest import label_index, nearest_labels
-from traffic_siamese.types import UNKNOWN, FloatArray, StringArray
+from traffic_siamese.types import NORMAL, UNKNOWN, FloatArray, StringArray
+
+AMBIGUOUS_ODDS = 0.5
+"""Likelihood of the runner-up over the label's, from which on a window might be either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +34,14 @@ class Recognition:
         Empty where there is none.
     second_distance : ndarray of float32
         To the nearest prototype of ``second_label``; NaN where there is none.
+    p_value : ndarray of float64, in (0, 1]
+        Share of the nearest label's windows that lie at least so far; below the calibration's
+        ``false_unknown_share`` the window is ``unknown``.
+    ambiguous : ndarray of bool
+        Whether the runner-up is at least half as likely as the label: its share in
+        softmax(-distance^2 / temperature). Never for ``unknown``.
+    normal_distance : ndarray of float32
+        To the nearest prototype of ``normal``; NaN where there is none.
     """
 
     label: StringArray
@@ -38,6 +49,9 @@ class Recognition:
     confidence: FloatArray
     second_label: StringArray
     second_distance: FloatArray
+    p_value: NDArray[np.float64]
+    ambiguous: NDArray[np.bool_]
+    normal_distance: FloatArray
 
 
 def recognise(
@@ -83,15 +97,21 @@ def recognise(
     nearest = distances[rows, best]
     ratio = nearest / calibration.radius_of(names)[best]
     known = ratio <= 1  # False for NaN
-    share = softmax(-(distances.astype(np.float64) ** 2) / calibration.temperature)[rows, best]
+    shares = softmax(-(distances.astype(np.float64) ** 2) / calibration.temperature)
+    share = shares[rows, best]
     runner_up = np.where(known, second, best)
     padded = np.column_stack([distances, np.full(len(distances), np.nan, distances.dtype)])
+    second_share = np.column_stack([shares, np.zeros(len(shares))])[rows, second]
+    is_normal = np.flatnonzero(names == NORMAL)
     return Recognition(
         label=np.where(known, names[best], UNKNOWN),
         distance=nearest,
         confidence=_confidence(share, ratio),
         second_label=np.append(names, "")[runner_up],
         second_distance=padded[rows, runner_up],
+        p_value=calibration.p_value(nearest, names[best]),
+        ambiguous=known & (second_share >= AMBIGUOUS_ODDS * share),
+        normal_distance=padded[:, is_normal[0] if len(is_normal) else -1],
     )
 
 

@@ -14,14 +14,29 @@ from traffic_siamese.simulate.counts import (
     MESSAGES,
     TrafficWindows,
 )
+from traffic_siamese.simulate.profiles import log_uniform
 from traffic_siamese.types import FloatArray
 
 _REQUESTS = tuple(name for name in MESSAGES if name.startswith("request_"))
 _PLAIN_ANSWERS = tuple(name for name in MESSAGES if name.startswith("answer_"))
 _SOME_TCP = 0.1  # connections per bin
+_LEAST_KEPT = 0.35
 _SIZE_FLOOR_BYTES = FEATURES[INDEX["to_service_mean_size_bytes"]].floor
 _COUNTS = tuple(counter.name for counter in COUNTERS if counter.name != "bytes")
 _COUNTER_COLUMNS = [INDEX[f"{way}_{name}"] for way in DIRECTIONS for name in COUNTER_NAMES]
+
+
+def another_network(
+    values: NDArray[np.floating], baseline: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return windows as some other network would show them: smaller, half of the time over TCP.
+
+    Parameters and results are those of `thin_network`, which see; the share kept is drawn between
+    0.35 and 1.
+    """
+    if rng.random() < 0.5:
+        values, baseline = carry_over_tcp(values, baseline, rng)
+    return thin_network(values, baseline, log_uniform(rng, _LEAST_KEPT, 1), rng)
 
 
 def thin_network(

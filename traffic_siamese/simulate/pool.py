@@ -9,12 +9,10 @@ import numpy as np
 
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.faults import apply_fault, draw_fault
-from traffic_siamese.simulate.networks import carry_over_tcp, thin_network
-from traffic_siamese.simulate.profiles import log_uniform
+from traffic_siamese.simulate.networks import another_network
 from traffic_siamese.types import NORMAL, VIRTUAL, FloatArray, StringArray
 from traffic_siamese.windows import WindowSet, stack_windows
 
-_LEAST_KEPT = 0.35
 _PER_LABEL = 128
 _UNSEEN = 1  # sets the chance of measuring apart from that of training
 
@@ -133,10 +131,7 @@ def _elsewhere(
 ) -> tuple[FloatArray, FloatArray]:
     """Return a window (1, n_timesteps, n_features) as on another network, and its baseline."""
     values, baseline = real.values[row : row + 1], real.baselines[int(real.network_index[row])]
-    if rng.random() < 0.5:
-        values, baseline = carry_over_tcp(values, baseline, rng)
-    values, baseline = thin_network(values, baseline, log_uniform(rng, _LEAST_KEPT, 1), rng)
-    return values, baseline
+    return another_network(values, baseline, rng)
 
 
 def _cases(real: RawWindows, scaler: Scaler, n_cases: int, rng: np.random.Generator) -> FloatArray:
