@@ -46,6 +46,20 @@ def test_the_equal_error_is_the_least_of_all_thresholds(
     assert metrics.equal_error_rate(same, different) == pytest.approx(min(errors))
 
 
+@given(scores, scores)
+def test_the_threshold_has_the_equal_error(same: np.ndarray, different: np.ndarray) -> None:
+    """Taking pairs up to the threshold for one label makes just that error."""
+    error, threshold = metrics.equal_error(same, different)
+    rejected, accepted = np.mean(same > threshold), np.mean(different <= threshold)
+    assert max(rejected, accepted) == pytest.approx(error)
+    assert error == metrics.equal_error_rate(same, different)
+
+
+def test_the_threshold_lies_between_what_is_apart() -> None:
+    near, far = np.array([0.1, 0.2]), np.array([0.8, 0.9])
+    assert metrics.equal_error(near, far) == (0, 0.2)
+
+
 def test_the_equal_error_is_none_apart_and_all_reversed() -> None:
     near, far = np.array([0.1, 0.2]), np.array([0.8, 0.9])
     assert metrics.equal_error_rate(near, far) == 0

@@ -128,9 +128,8 @@ class _Figures:
             fault: draw_rows(judged.windows, fault, sides=sides, n=n_draws, rng=self.rng)
             for fault in self.faults
         }
-        self.space = OneExample(judged.windows, judged.embeddings, self.library, sides=sides)
+        self.space = OneExample(judged.windows, judged.embeddings, self.library)
         self.asked = self._ask(self.space)
-        self.sides = sides
 
     def evaluation(self) -> Evaluation:
         """Put everything together."""
@@ -163,7 +162,7 @@ class _Figures:
         dim = self.judged.embeddings.shape[1]
         if dim > CUBE_DIM:
             windows, cube = self.judged.windows, self.judged.embeddings[:, :CUBE_DIM]
-            space = OneExample(windows, cube, self.library.first_axes(CUBE_DIM), sides=self.sides)
+            space = OneExample(windows, cube, self.library.first_axes(CUBE_DIM))
             name = f"nearest, first {CUBE_DIM} of {dim} axes"
             methods[name] = self._nearest(space, self._ask(space))
         return methods

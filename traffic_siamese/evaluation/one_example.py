@@ -80,20 +80,10 @@ class OneExample:
         Labelled windows.
     embeddings : ndarray of shape (n_windows, embedding_dim), float32
     library : Library
-    sides : sequence of sequence of str
-        Networks captured on the same side: an example from another network is from one of these.
     """
 
-    def __init__(
-        self,
-        windows: WindowSet,
-        embeddings: FloatArray,
-        library: Library,
-        *,
-        sides: Sequence[Sequence[str]],
-    ) -> None:
-        self.windows, self.embeddings, self.library = windows, embeddings, library
-        self.sides = sides
+    def __init__(self, windows: WindowSet, embeddings: FloatArray, library: Library) -> None:
+        self.windows, self.embeddings = windows, embeddings
         self.names, index = label_index(library.labels)
         each = np.arange(len(library.points))
         distances = nearest_labels(embeddings, library.points, each, len(each))
@@ -212,7 +202,23 @@ def draw_rows(
     n: int,
     rng: np.random.Generator,
 ) -> dict[str, dict[str, Int64Array]]:
-    """Draw examples of a fault for each network that shows it: of its own, of another network."""
+    """Draw examples of a fault for each network that shows it: of its own, of another network.
+
+    Parameters
+    ----------
+    windows : WindowSet
+    fault : str
+    sides : sequence of sequence of str
+        Networks captured on the same side: an example from another network is from one of these.
+    n : int
+        Draws.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of str to dict of str to ndarray of shape (n,), int64
+        By where the example is from ("same", "other") and the network asked about: rows.
+    """
     rows = {
         str(network): np.flatnonzero((windows.label == fault) & (windows.network == network))
         for network in np.unique(windows.network[windows.label == fault])
