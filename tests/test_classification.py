@@ -101,9 +101,11 @@ def test_verdicts_tell_the_distance_to_normal_and_how_usual_it_is(
         assert ("nearly as near to" in verdict.reason) == verdict.ambiguous
 
 
-def test_a_rate_that_is_none_is_refused(made_model: Path) -> None:
+def test_a_rate_that_cannot_be_kept_is_refused(made_model: Path, captures: Path) -> None:
     with pytest.raises(ValueError, match="false_alarms_per_day is 0"):
         next(classify([], made_model, false_alarms_per_day=0))
+    with pytest.raises(BundleError, match="does not know how far normal traffic strays"):
+        next(classify([captures / "A/normal-1.pcap"], made_model, false_alarms_per_day=1))
 
 
 def test_an_estimated_baseline_is_said_in_every_reason(captures: Path, made_model: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from traffic_siamese.oneshot.tail import NormalTail
-from traffic_siamese.types import NORMAL, Verdict
+from traffic_siamese.types import NORMAL, Verdict, WindowSpec
 
 PER_DAY = 1.0
 """False alarms a day, unless the user says otherwise."""
@@ -129,3 +130,8 @@ class RateRule:
 def alarm_rule(tail: NormalTail | None, *, per_day: float = PER_DAY) -> AlarmRule:
     """Return the rule for a model: by rate where it knows its normal traffic's tail."""
     return LabelRule() if tail is None else RateRule(tail, per_day=per_day)
+
+
+def looks(tail: NormalTail | None, spec: WindowSpec) -> WindowSpec:
+    """Return how the windows lie that are looked at for an alarm: more often than told of."""
+    return spec if tail is None else replace(spec, stride=tail.stride)

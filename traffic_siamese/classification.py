@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.alarms import PER_DAY, alarm_rule
+from traffic_siamese.alarms import PER_DAY, looks
 from traffic_siamese.drift import drift_warnings
-from traffic_siamese.errors import TrafficSiameseError
+from traffic_siamese.errors import BundleError, TrafficSiameseError
 from traffic_siamese.features.series import read_series
-from traffic_siamese.incidents import merge_incidents
+from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
 from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
@@ -61,7 +61,7 @@ def classify_log(
     model: Model,
     *,
     network: str | None = None,
-    false_alarms_per_day: float = PER_DAY,
+    false_alarms_per_day: float | None = None,
 ) -> LogResult:
     """Classify one log.
 
@@ -77,9 +77,9 @@ def classify_log(
     network : str, optional
         Whose stored baseline to use. Without it the baseline is estimated from the log, and the
         reasons say so.
-    false_alarms_per_day : float, > 0, default 1
-        How often a day normal traffic may raise an incident; see `RateRule`. Without effect where
-        the model does not know how far normal traffic strays.
+    false_alarms_per_day : float, > 0, optional
+        How often a day normal traffic may raise an incident; see `RateRule`. By default once, and
+        in models that do not know how far normal traffic strays two windows in a row.
 
     Raises
     ------
@@ -87,29 +87,41 @@ def classify_log(
         If the log cannot be read, or is shorter than a window.
     LibraryError
         If the network has no baseline.
+    BundleError
+        If a rate of false alarms is asked for, and the model knows none.
     """
+    per_day = _rate(model, false_alarms_per_day)
     spec = model.bundle.info.window
     baseline = model.baseline_of(network) if network else None
     log = read_series(source, bin_s=spec.bin_s)
     prepared = prepare(log, model.scaler, baseline=baseline, network=network or "")
     calibration = model.bundle.info.calibration
     tail = calibration.normal_tail
-    looks = replace(spec, stride=tail.stride if tail else spec.stride)
-    windows = all_windows(prepared, looks)
+    windows = all_windows(prepared, looks(tail, spec))
     embeddings = _embed(model, windows)
     found = recognise(embeddings, model.prototypes, model.prototype_labels, calibration)
     looked = _verdicts(prepared, windows, embeddings, found, spec)
-    merged = merge_incidents(
-        looked,
-        stride_ns=round(looks.stride * spec.bin_s * 1e9),
-        rule=alarm_rule(tail, per_day=false_alarms_per_day),
-        clear_after=2 * spec.stride // looks.stride,
-    )
+    merger = IncidentMerger.for_model(tail, spec, per_day=per_day)
+    merged = merger.merge(looked)
     incidents = [replace(one, reason=_incident_reason(prepared, one)) for one in merged]
     told = np.flatnonzero(_is_told(windows, spec)).tolist()
     verdicts = [looked[i] for i in told]
     warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
     return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings)
+
+
+def _rate(model: Model, false_alarms_per_day: float | None) -> float:
+    if false_alarms_per_day is None:
+        return PER_DAY
+    if not false_alarms_per_day > 0:
+        raise ValueError(f"false_alarms_per_day is {false_alarms_per_day}, expected more than 0")
+    if model.bundle.info.calibration.normal_tail is None:
+        raise BundleError(
+            f"{model.bundle.path}: does not know how far normal traffic strays, expected that for "
+            "a rate of false alarms. Train the model again with half an hour of normal traffic, "
+            "or ask for no rate: two windows in a row then raise an incident."
+        )
+    return false_alarms_per_day
 
 
 def _embed(model: Model, windows: WindowSet) -> FloatArray:
@@ -186,7 +198,7 @@ def _reason(prepared: PreparedLog, values: FloatArray) -> str:
 
 
 def _classify_or_say_why(
-    source: str, model: Model, *, network: str | None, false_alarms_per_day: float
+    source: str, model: Model, *, network: str | None, false_alarms_per_day: float | None
 ) -> LogResult:
     try:
         return classify_log(
@@ -202,7 +214,7 @@ def classify(
     *,
     network: str | None = None,
     workers: int | None = None,
-    false_alarms_per_day: float = PER_DAY,
+    false_alarms_per_day: float | None = None,
 ) -> Generator[LogResult, None, None]:
     """Classify many logs, several at once; a log that cannot be read does not stop the others.
 
@@ -215,7 +227,7 @@ def classify(
         As in `classify_log`.
     workers : int, optional
         Processes to use; as many as there are cores by default. Few logs are read in this process.
-    false_alarms_per_day : float, > 0, default 1
+    false_alarms_per_day : float, > 0, optional
         As in `classify_log`.
 
     Yields
@@ -226,17 +238,17 @@ def classify(
     Raises
     ------
     BundleError, LibraryError
-        If the model cannot be used, or has no such network: before any log is read.
+        If the model cannot be used, has no such network or knows no rate of false alarms: before
+        any log is read.
     TrafficSiameseError
         If a worker process was killed.
     ValueError
         If the rate of false alarms is not positive.
     """
-    if not false_alarms_per_day > 0:
-        raise ValueError(f"false_alarms_per_day is {false_alarms_per_day}, expected more than 0")
     asked: dict[str, Any] = {"network": network, "false_alarms_per_day": false_alarms_per_day}
     sources: Sequence[str] = [str(log) for log in logs]
     loaded = load_model(model)
+    _rate(loaded, false_alarms_per_day)
     if network:
         loaded.baseline_of(network)
     n_workers = min(workers or os.cpu_count() or 1, len(sources))

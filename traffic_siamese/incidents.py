@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 import numpy as np
 
-from traffic_siamese.alarms import AlarmRule, LabelRule
-from traffic_siamese.types import NORMAL, UNKNOWN, Incident, Verdict
+from traffic_siamese.alarms import PER_DAY, AlarmRule, LabelRule, alarm_rule, looks
+from traffic_siamese.oneshot.tail import NormalTail
+from traffic_siamese.types import NORMAL, UNKNOWN, Incident, Verdict, WindowSpec
 
 _SETTLED_WINDOWS = 1.25
 """Lengths of a window that a label must hold for: longer than a change takes to go through one."""
@@ -43,10 +45,11 @@ class IncidentMerger:
 
     A window turns away from normal when a certain share of it shows the fault (``turn_share`` of
     the rule), so an incident starts by that share before the end of its first window, and ends by
-    it after the start of its last one (by a quarter at least, where a fault is named). Where these are the first or last window of the stretch, it
-    starts with the window or ends with it: no other window says that the fault began later or
-    ended earlier. Between two incidents that follow each other lies the midpoint of the later
-    one's first window. An incident lasts at least one stride.
+    it after the start of its last one (by a quarter at least, where a fault is named). Where these
+    are the first or last window of the stretch, it starts with the window or ends with it: no
+    other window says that the fault began later or ended earlier. Between two incidents that
+    follow each other lies the midpoint of the later one's first window. An incident lasts at least
+    one stride.
 
     Parameters
     ----------
@@ -77,6 +80,28 @@ class IncidentMerger:
         self._last: Verdict | None = None
         self._begin_stretch()
 
+    @classmethod
+    def for_model(
+        cls, tail: NormalTail | None, spec: WindowSpec, *, per_day: float = PER_DAY
+    ) -> Self:
+        """Return the merger that classifying with a model uses.
+
+        Parameters
+        ----------
+        tail : NormalTail, optional
+            From the model's calibration.
+        spec : WindowSpec
+            From the model; what is pushed are windows at the stride of `looks`.
+        per_day : float, > 0, default 1
+            How often a day normal traffic may raise an incident.
+        """
+        stride = looks(tail, spec).stride
+        return cls(
+            stride_ns=round(stride * spec.bin_s * 1e9),
+            rule=alarm_rule(tail, per_day=per_day),
+            clear_after=2 * spec.stride // stride,
+        )
+
     def push(self, verdict: Verdict) -> list[Incident]:
         """Take the next verdict; return the incidents that it ended (one at most a stretch)."""
         done = [] if self._continues(verdict) else self.finish()
@@ -91,6 +116,18 @@ class IncidentMerger:
         done = [self._close()] if self._raised else []
         self._begin_stretch()
         return done
+
+    def merge(self, verdicts: Iterable[Verdict]) -> list[Incident]:
+        """Merge all verdicts of some captures, in any order; see `merge_incidents`."""
+        captures: dict[str, list[Verdict]] = {}
+        for verdict in verdicts:
+            captures.setdefault(verdict.capture, []).append(verdict)
+        incidents: list[Incident] = []
+        for rows in captures.values():
+            for verdict in sorted(rows, key=lambda row: row.start_ns):
+                incidents += self.push(verdict)
+            incidents += self.finish()
+        return incidents
 
     @property
     def open_incident(self) -> Incident | None:
@@ -242,15 +279,7 @@ def merge_incidents(
         By capture, then by time; no two of one capture overlap.
     """
     merger = IncidentMerger(stride_ns=stride_ns, rule=rule, clear_after=clear_after)
-    captures: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        captures.setdefault(verdict.capture, []).append(verdict)
-    incidents: list[Incident] = []
-    for rows in captures.values():
-        for verdict in sorted(rows, key=lambda row: row.start_ns):
-            incidents += merger.push(verdict)
-        incidents += merger.finish()
-    return incidents
+    return merger.merge(verdicts)
 
 
 def _most_common(reasons: Iterable[str]) -> str:

@@ -33,6 +33,22 @@ def test_incidents_are_printed_with_their_clock_times(
     assert "1 log read" in result.stderr
 
 
+def test_a_rate_of_false_alarms_needs_a_model_that_knows_it(
+    invoke: Invoke, captures: Path, model: Path
+) -> None:
+    words = ("classify", captures / "A/refused-1.pcap", "-m", model, "-n", "A")
+    asked = ("--false-alarms-per-day", "1")
+    assert "does not know how far normal traffic" in invoke(*words, *asked, code=1).stderr
+    assert "range x>0" in invoke(*words, asked[0], "0", code=2).stderr
+    pointer = model / "bundle.json"
+    document = json.loads(pointer.read_text())
+    span = {"n_windows": 1, "threshold": 0.05, "per_day": 1, "scale": 0.01, "shape": 0}
+    document["calibration"]["normal_tail"] = {"stride": 1, "hours": 10, "spans": [span]}
+    pointer.write_text(json.dumps(document))
+    assert "refused" in invoke(*words, *asked).stdout
+    assert "no incident" in invoke(*words, asked[0], "1e-60").stdout
+
+
 def test_colours_are_left_out_for_those_who_ask(
     captures: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,29 +127,16 @@ def _run(
     sources: Sources,
     *,
     model: str,
-    network: str | None,
     output: str | None,
     incidents: str | None,
-    workers: int | None,
-    false_alarms_per_day: float | None,
     as_json: bool,
+    **how: Any,
 ) -> _Tally:
-    from traffic_siamese.alarms import PER_DAY
     from traffic_siamese.classification import classify
 
     tally, sizes = _Tally(), [_size(log) for log in sources.logs]
     with ExitStack() as stack:
-        results = stack.enter_context(
-            closing(
-                classify(
-                    sources.logs,
-                    model,
-                    network=network,
-                    workers=workers,
-                    false_alarms_per_day=false_alarms_per_day or PER_DAY,
-                )
-            )
-        )
+        results = stack.enter_context(closing(classify(sources.logs, model, **how)))
         first = next(results)  # a model that cannot be used must not cost the old output file
         tables = _open(stack, output, incidents, as_json=as_json)
         progress = stack.enter_context(Progress())
