@@ -19,21 +19,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import oneshot_report as report
 from ablation_recipes import FULL, RECIPES, recipe
-
-if TYPE_CHECKING:  # needs TensorFlow, which planning and printing do without
-    from ablation_training import Source, Task
-
-Result = dict[str, Any]
+from ablation_tasks import Result, Source, Task, carry_out_all
 
 
 def read_results(path: Path) -> list[Result]:
@@ -57,27 +50,6 @@ def append_result(path: Path, result: Result) -> None:
 def is_of(result: Result, task: Task) -> bool:
     """Whether a result is that of a task."""
     return all(result[name] == value for name, value in asdict(task).items())
-
-
-def carry_out_all(
-    tasks: Sequence[Task], source: Source, *, jobs: int
-) -> Iterator[tuple[Task, Result | Exception]]:
-    """Carry out tasks in processes of one thread each, and give each result as it is there."""
-    from ablation_training import Worker
-
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ[name] = "1"  # what the processes inherit
-    with ProcessPoolExecutor(
-        jobs, get_context("spawn"), initializer=Worker.open, initargs=(source,)
-    ) as pool:
-        futures: dict[Future[Result], Task] = {
-            pool.submit(Worker.carry_out, task): task for task in tasks
-        }
-        for future in as_completed(futures):
-            error = future.exception()
-            if error is not None and not isinstance(error, Exception):
-                raise error
-            yield futures[future], error or future.result()
 
 
 def tables(results: Sequence[Result], *, draws: int, steps: int | None) -> str:
@@ -176,8 +148,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def plan(args: argparse.Namespace) -> tuple[list[Task], Source]:
     """Return all tasks, a whole fold after the other, and where their captures are."""
-    from ablation_training import Source, Task
-
     sides = tuple(tuple(side.split(",")) for side in args.sides.split(":"))
     source = Source(args.logs_dir, args.labels, sides, args.baseline)
     folds = source.folds(source.read())  # here, so that the processes find the series kept

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, replace
 from unittest.mock import patch
 
 import numpy as np
 from ablation_recipes import Recipe, recipe
-from oneshot_data import SPEC, Corpus, Fold, make_folds, read_corpus, training_logs
+from ablation_tasks import Result, Task
+from oneshot_data import SPEC, Corpus, Fold, training_logs
 from oneshot_peers import Points
 from oneshot_protocol import draw_examples, measure
 
@@ -28,64 +27,7 @@ RAW_STRIDE = 2
 MEMBER_SEEDS = 1000  # between the seeds of an ensemble's members
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What one process does at a time: a row on a fold with a seed.
-
-    Attributes
-    ----------
-    row, fold : str
-        Name of the row; network and new faults of the fold.
-    seed, draws : int
-    steps : int or None
-        Of training, before the row changes them; None for the package's own.
-    """
-
-    row: str
-    fold: str
-    seed: int
-    draws: int
-    steps: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the captures are, and how folds are made of them."""
-
-    logs_dir: Path
-    labels: Path
-    sides: tuple[tuple[str, ...], ...]
-    baseline: str
-
-    def read(self) -> Corpus:
-        """Read the captures, or what an earlier run kept of them."""
-        return read_corpus(self.logs_dir, self.labels, baseline_captures=self.baseline)
-
-    def folds(self, corpus: Corpus) -> list[Fold]:
-        """Return the folds of all networks with a peer seen from the same side."""
-        paired = [name for side in self.sides if len(side) > 1 for name in side]
-        return make_folds(corpus, sides=self.sides, left_out=paired)
-
-
-class Worker:
-    """One process: reads the captures once, then carries out task after task."""
-
-    corpus: Corpus
-    folds: dict[str, Fold]
-
-    @classmethod
-    def open(cls, source: Source) -> None:
-        """Read what all tasks need."""
-        cls.corpus = source.read()
-        cls.folds = {fold.name: fold for fold in source.folds(cls.corpus)}
-
-    @classmethod
-    def carry_out(cls, task: Task) -> dict[str, Any]:
-        """Train and measure."""
-        return carry_out(task, cls.corpus, cls.folds[task.fold])
-
-
-def carry_out(task: Task, corpus: Corpus, fold: Fold) -> dict[str, Any]:
+def carry_out(task: Task, corpus: Corpus, fold: Fold) -> Result:
     """Train a row on a fold and measure it.
 
     Returns

@@ -13,7 +13,8 @@ import ablation_training
 import numpy as np
 import pytest
 from ablation_recipes import FULL, RECIPES, recipe
-from ablation_training import Task, carry_out, row_options, train_member
+from ablation_tasks import Task
+from ablation_training import carry_out, row_options, train_member
 from oneshot_data import Corpus, Fold
 
 from tests.simulate.normal import normal_bins, normal_windows

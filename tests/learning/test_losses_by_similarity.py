@@ -32,7 +32,7 @@ def naive_multi_similarity(
     e: np.ndarray,
     alpha: float = 2,
     beta: float = 50,
-    base: float = 0.5,
+    base: float = 0.75,
     epsilon: float = 0.1,
 ) -> float:
     values = []
@@ -48,7 +48,7 @@ def naive_multi_similarity(
 
 
 def naive_proxy_anchor(
-    y: np.ndarray, e: np.ndarray, alpha: float = 32, delta: float = 0.1, boundary: float = 1
+    y: np.ndarray, e: np.ndarray, alpha: float = 32, delta: float = 0.4, boundary: float = 1
 ) -> float:
     pulls, pushes = [], []
     for label in set(y.tolist()):
@@ -135,16 +135,20 @@ PERFECT, COLLAPSED, WORST = CORNERS[[0, 0, 1, 1]], np.full((4, 3), 0.5), CORNERS
     [
         # s is 1 and -0.5: every pair is clear of the other kind
         ("multi_similarity", PERFECT, 0.0),
-        # all s are 1: ln(1 + exp(-1)) / 2 to pull one, ln(1 + 2 exp(25)) / 50 to push two
-        ("multi_similarity", COLLAPSED, np.log1p(np.exp(-1)) / 2 + (25 + np.log(2)) / 50),
+        # all s are 1: ln(1 + exp(-0.5)) / 2 to pull, ln(1 + 2 exp(12.5)) / 50 to push two
+        (
+            "multi_similarity",
+            COLLAPSED,
+            np.log1p(np.exp(-0.5)) / 2 + np.log1p(2 * np.exp(12.5)) / 50,
+        ),
         # the positive at -0.5, one negative on top of the anchor, the other as far as the positive
-        ("multi_similarity", WORST, np.log1p(np.exp(2)) / 2 + 25 / 50),
+        ("multi_similarity", WORST, np.log1p(np.exp(2.5)) / 2 + np.log1p(np.exp(12.5)) / 50),
         # windows on their proxy, s = 0.5; others at d = 3, s = -1
-        ("proxy_anchor", PERFECT, np.log1p(2 * np.exp(-12.8)) + np.log1p(2 * np.exp(-28.8))),
+        ("proxy_anchor", PERFECT, np.log1p(2 * np.exp(-3.2)) + np.log1p(2 * np.exp(-19.2))),
         # all s are 0.5
-        ("proxy_anchor", COLLAPSED, np.log1p(2 * np.exp(-12.8)) + np.log1p(2 * np.exp(19.2))),
+        ("proxy_anchor", COLLAPSED, np.log1p(2 * np.exp(-3.2)) + np.log1p(2 * np.exp(28.8))),
         # the other window of the label at d = 3; both proxies in the middle, d = 0.75 to all
-        ("proxy_anchor", WORST, np.log1p(2 * np.exp(35.2)) + np.log1p(2 * np.exp(7.2))),
+        ("proxy_anchor", WORST, np.log1p(2 * np.exp(44.8)) + np.log1p(2 * np.exp(16.8))),
     ],
 )
 def test_landmarks_have_their_closed_form(name: str, e: np.ndarray, expected: float) -> None:

@@ -24,7 +24,7 @@ class MultiSimilarityLoss(ConfiguredLoss):
     alpha, beta : float
         How much more the worst positives and the worst negatives weigh than others.
     base : float
-        Similarity at which pulling turns into pushing; 0.5 is a squared distance of 1.
+        Similarity at which pulling turns into pushing; 0.75 is a squared distance of 0.5.
     epsilon : float
         How much similarity a pair may be clear of the other kind and still count.
     name, **options
@@ -32,8 +32,8 @@ class MultiSimilarityLoss(ConfiguredLoss):
 
     Notes
     -----
-    ``base`` is that of the authors' code (the paper has 1), the other settings are theirs and the
-    paper's.
+    The settings are the authors', but ``base``: 1 in the paper and 0.5 in their code, for points of
+    a sphere. In the cube, 0.75 told more unseen faults apart than 0.5.
 
     References
     ----------
@@ -48,7 +48,7 @@ class MultiSimilarityLoss(ConfiguredLoss):
         self,
         alpha: float = 2.0,
         beta: float = 50.0,
-        base: float = 0.5,
+        base: float = 0.75,
         epsilon: float = 0.1,
         name: str = "multi_similarity",
         **options: Any,

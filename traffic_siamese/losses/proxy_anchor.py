@@ -23,7 +23,8 @@ class ProxyAnchorLoss(ConfiguredLoss):
     alpha : float
         How much more the worst windows weigh than others.
     delta : float
-        Margin on either side of the boundary, as a similarity.
+        Margin on either side of the boundary, as a similarity: pulled from a squared distance of
+        boundary - 2 delta on, pushed up to boundary + 2 delta.
     boundary : float
         Squared distance at which pulling turns into pushing; 2 gives the cosine of unit vectors.
     name, **options
@@ -48,7 +49,7 @@ class ProxyAnchorLoss(ConfiguredLoss):
     def __init__(
         self,
         alpha: float = 32.0,
-        delta: float = 0.1,
+        delta: float = 0.4,
         boundary: float = 1.0,
         name: str = "proxy_anchor",
         **options: Any,
