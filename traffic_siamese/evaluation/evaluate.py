@@ -137,6 +137,7 @@ class _Figures:
         shown = is_shown(judged)
         captures = len(judged.captures)
         spec = judged.model.bundle.info.window
+        tail = judged.model.bundle.info.calibration.normal_tail
         groups = [np.flatnonzero(windows.network == n) for n in np.unique(windows.network)]
         return Evaluation(
             count_calls(windows.label, judged.called, self.known),
@@ -149,7 +150,7 @@ class _Figures:
             {fault: self._fault(fault) for fault in self.faults},
             self._before(groups),
             verify(windows, Points(judged.embeddings), groups),
-            watch(judged.verdicts, judged.intervals, spec=spec, known=self.known),
+            watch(judged.verdicts, judged.intervals, spec=spec, known=self.known, tail=tail),
             frozenset(judged.model.bundle.info.labels),
             self._notes(),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic_siamese.alarms import looks
 from traffic_siamese.baseline import learn_baseline
 from traffic_siamese.errors import CaptureError, WindowError
 from traffic_siamese.evaluation.corpus import ONE_BIN, no_window, read_named
@@ -169,7 +170,7 @@ def _recognise(model: Model, embeddings: FloatArray) -> Recognition:
 def _verdicts(model: Model, log: PreparedLog) -> list[Verdict]:
     spec = model.bundle.info.window
     try:
-        windows = all_windows(log, spec)
+        windows = all_windows(log, looks(model.bundle.info.calibration.normal_tail, spec))
     except WindowError:  # too short for one; its labelled windows are told to be missing
         return []
     embeddings = model.encoder.embed(windows.gather())

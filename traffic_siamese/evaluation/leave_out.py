@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from traffic_siamese.alarms import looks
 from traffic_siamese.errors import BundleError, LabelError, TrainingError
 from traffic_siamese.evaluation.corpus import Corpus
 from traffic_siamese.evaluation.draws import Draw, draw_examples
@@ -256,7 +257,7 @@ def watch_fold(corpus: Corpus, fold: Fold, trained: Trained, draw: Draw) -> Watc
     labels = np.concatenate([trained.prototype_labels, corpus.labels[examples]])
     teaching = set(corpus.windows.capture[corpus.is_baseline].tolist())
     asked = {one.capture for one in corpus.intervals if one.network == fold.network} - teaching
-    verdicts = {}
+    verdicts, tail = {}, trained.calibration.normal_tail
     for name in sorted(asked & fold.held_out if fold.held_out else asked):
         log = prepare(
             corpus.logs[name],
@@ -264,12 +265,12 @@ def watch_fold(corpus: Corpus, fold: Fold, trained: Trained, draw: Draw) -> Watc
             baseline=corpus.baselines[fold.network],
             network=fold.network,
         )
-        windows = all_windows(log, corpus.spec)
+        windows = all_windows(log, looks(tail, corpus.spec))
         embeddings = trained.embed(windows.gather())
         found = recognise(embeddings, points, labels, trained.calibration)
         verdicts[name] = verdicts_of(name, windows.start_ns, embeddings, found, corpus.spec)
     intervals = [one for one in corpus.intervals if one.label in (NORMAL, *fold.known, *fold.new)]
-    return watch(verdicts, intervals, spec=corpus.spec, known=fold.known)
+    return watch(verdicts, intervals, spec=corpus.spec, known=fold.known, tail=tail)
 
 
 def _given(corpus: Corpus, path: str, found: LeaveOut) -> Trained:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from traffic_siamese.alarms import looks
 from traffic_siamese.evaluation.corpus import calm_captures
 from traffic_siamese.evaluation.intervals import NOTHING, Interval, poisson_interval
-from traffic_siamese.incidents import IncidentMerger, merge_incidents
+from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.oneshot.recognition import Recognition
+from traffic_siamese.oneshot.tail import NormalTail
 from traffic_siamese.types import (
     NORMAL,
     UNKNOWN,
     FloatArray,
-    Incident,
     Int64Array,
     LabelledInterval,
     Verdict,
@@ -97,35 +98,37 @@ def watch(
     *,
     spec: WindowSpec,
     known: Collection[str],
+    tail: NormalTail | None = None,
 ) -> Watched:
     """Merge verdicts into incidents as classifying does, and compare with what is labelled.
 
     Parameters
     ----------
     verdicts : mapping of str to sequence of Verdict
-        Of all windows of each capture, labelled or not, in time order.
+        Of all windows of each capture, labelled or not, in time order, as often as ``looks`` says.
     intervals : sequence of LabelledInterval
         What the captures show; captures without verdicts are left out.
     spec : WindowSpec
     known : collection of str
         Labels in the library.
+    tail : NormalTail, optional
+        How far normal traffic strays, from the model's calibration.
     """
     mine = [one for one in intervals if one.capture in verdicts]
     calm = calm_captures(mine)
-    incidents = [incident for name in calm for incident in incidents_of(verdicts[name], spec)]
-    hours = sum(len(verdicts[name]) for name in calm) * _stride_ns(spec) / 3.6e12
+    incidents = [
+        incident
+        for name in calm
+        for incident in IncidentMerger.for_model(tail, spec).merge(verdicts[name])
+    ]
+    hours = sum(len(verdicts[name]) for name in calm) * _stride_ns(looks(tail, spec)) / 3.6e12
     unknown = sum(incident.label == UNKNOWN for incident in incidents)
     detections = [
-        _detect(verdicts[one.capture], one, spec, is_known=one.label in known)
+        _detect(verdicts[one.capture], one, spec, tail, is_known=one.label in known)
         for one in mine
         if one.label != NORMAL
     ]
     return Watched(len(incidents), unknown, hours, tuple(calm), tuple(detections))
-
-
-def incidents_of(verdicts: Sequence[Verdict], spec: WindowSpec) -> list[Incident]:
-    """Incidents of one capture, as classifying merges them."""
-    return merge_incidents(verdicts, stride_ns=_stride_ns(spec))
 
 
 def first_raised_ns(
@@ -133,7 +136,7 @@ def first_raised_ns(
     start_ns: int,
     end_ns: int,
     *,
-    spec: WindowSpec,
+    merger: IncidentMerger,
     labels: Collection[str] = (),
 ) -> int | None:
     """End of the window with which an incident stood, in an interval; None if none did.
@@ -144,11 +147,12 @@ def first_raised_ns(
         Of one capture, in time order.
     start_ns, end_ns : int
         From when to when an incident counts; one that was raised before does not.
-    spec : WindowSpec
+    merger : IncidentMerger
+        A new one.
     labels : collection of str
         Labels that count; any, where it is empty.
     """
-    merger, before = IncidentMerger(stride_ns=_stride_ns(spec)), False
+    before = False
     for verdict in verdicts:
         merger.push(verdict)
         incident = merger.open_incident
@@ -182,19 +186,29 @@ def verdicts_of(
             cube[i][1],
             cube[i][2],
             "",
+            float(found.p_value[i]),
+            bool(found.ambiguous[i]),
+            float(found.normal_distance[i]),
         )
         for i, start in enumerate(start_ns.tolist())
     ]
 
 
 def _detect(
-    verdicts: Sequence[Verdict], interval: LabelledInterval, spec: WindowSpec, *, is_known: bool
+    verdicts: Sequence[Verdict],
+    interval: LabelledInterval,
+    spec: WindowSpec,
+    tail: NormalTail | None,
+    *,
+    is_known: bool,
 ) -> Detection:
     # A window that began in the fault may still raise it after its end.
     span = interval.start_ns, interval.end_ns + _window_ns(spec)
 
     def seconds(labels: Collection[str]) -> float | None:
-        raised_ns = first_raised_ns(verdicts, *span, spec=spec, labels=labels)
+        raised_ns = first_raised_ns(
+            verdicts, *span, merger=IncidentMerger.for_model(tail, spec), labels=labels
+        )
         return None if raised_ns is None else (raised_ns - interval.start_ns) / 1e9
 
     right_s = seconds((interval.label,)) if is_known else None
