@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from oneshot_data import Corpus, Fold
 from oneshot_encoders import original_options, product_options, train
-from oneshot_incidents import STRIDE_NS, first_raised_ns, watch
+from oneshot_incidents import watch
 from oneshot_peers import Points, fold_inputs, peers, summary
 from oneshot_protocol import (
     Tally,
@@ -21,7 +21,6 @@ from oneshot_protocol import (
 )
 
 from traffic_siamese.fit_options import FitOptions
-from traffic_siamese.types import Verdict
 
 
 def _one_hot(corpus: Corpus) -> Points:
@@ -176,32 +175,6 @@ def test_warping_finds_a_shifted_series() -> None:
 def test_a_summary_is_mean_deviation_least_and_most() -> None:
     X = np.array([[[1.0], [3.0]]], np.float32)
     assert summary(X).tolist() == [[2, 1, 1, 3]]
-
-
-def _verdicts(labels: str) -> list[Verdict]:
-    names = {"n": "normal", "b": "blocked", "u": "unknown"}
-    return [
-        Verdict("x", i * STRIDE_NS, (i + 4) * STRIDE_NS, names[c], 0, 1, "", 0, 0, 0, 0, "")
-        for i, c in enumerate(labels)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("labels", "only", "window"),
-    [
-        ("nnnbb", (), 4),  # the second in a row raises
-        ("nnnbnbb", (), 6),  # one alone is a flicker
-        ("nnnuubb", ("blocked",), 6),  # another label is not the right one
-        ("nnnnn", (), None),
-        ("bbbbb", (), None),  # raised before the fault began
-    ],
-)
-def test_an_incident_is_raised_with_the_window_that_raises_it(
-    labels: str, only: tuple[str, ...], window: int | None
-) -> None:
-    """The fault begins 6 strides in, after the end of the second window."""
-    found = first_raised_ns(_verdicts(labels), 6 * STRIDE_NS, 20 * STRIDE_NS, labels=only)
-    assert found == (None if window is None else (window + 4) * STRIDE_NS)
 
 
 @pytest.mark.slow
