@@ -170,7 +170,7 @@ class Call(Errand):
             return None
         self.leg.to_tag = self.leg.call_id[:6] + b"c"
         world.clock.after(world.draw_about(world.network.hold_s, 0.7), self._hang_up)
-        return request(self.leg, b"ACK", 1, world.new_name())
+        return request(self._leg_of(self._own_way), b"ACK", 1, world.new_name())
 
     def failed(self, transaction: Transaction) -> None:
         """No final answer came: the call is over; its caller perhaps tries again."""

@@ -8,6 +8,8 @@ from traffic_siamese.simulate.signalling.transactions import Transaction
 from traffic_siamese.simulate.signalling.world import UP
 
 _MAX_TRIES = 4
+_STRAY = (403, 403, 500, 503, 503)
+"""What a request meets now and then for no reason of the network's."""
 
 
 class Errand:
@@ -77,10 +79,12 @@ class Errand:
         self.answer(transaction, self.failure() or 200)
 
     def failure(self) -> int:
-        """Return the server error that this request meets, or 0."""
-        conditions = self.world.conditions
-        if conditions.failed and self.world.random.random() < conditions.failed:
+        """Return the error that this request meets, or 0."""
+        conditions, random = self.world.conditions, self.world.random
+        if conditions.failed and random.random() < conditions.failed:
             return conditions.failed_status
+        if random.random() < self.world.network.stray_errors:
+            return random.choice(_STRAY)
         return 0
 
     def backend_s(self) -> float:

@@ -22,6 +22,8 @@ class Parameter:
         What is accepted.
     choices : tuple of str
         Of a parameter that is a word.
+    weights : tuple of float, or None
+        How often each is drawn; None is equally often.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Parameter:
     high: float = 0.0
     limits: tuple[float, float] = (0.0, 1.0)
     choices: tuple[str, ...] = ()
+    weights: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class Family:
     act: act.Act
 
 
-_WAY = Parameter("way", "direction: up is towards the core", choices=WAYS)
+_WAY = Parameter(
+    "way", "direction: up is towards the core", choices=WAYS, weights=(0.5, 0.25, 0.25)
+)
 _SHARE = (0.0, 1.0)
 _TIME_S = (0.0, 600.0)
 _PER_S = (0.01, 100_000.0)

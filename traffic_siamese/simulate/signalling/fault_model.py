@@ -13,6 +13,7 @@ from traffic_siamese.simulate.signalling.network_model import NetworkModel, draw
 
 SHAPES = ("step", "ramp", "flap")
 TICK_S = 1.0
+_FLAP_SPREAD = (0.4, 1.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,9 @@ class Onset:
         if self.shape == "flap":
             while time_s < length_s:
                 yield time_s, 1.0
-                time_s += self.down_s * rng.uniform(0.6, 1.4)
+                time_s += self.down_s * rng.uniform(*_FLAP_SPREAD)
                 yield min(time_s, length_s), 0.0
-                time_s += self.up_s * rng.uniform(0.6, 1.4)
+                time_s += self.up_s * rng.uniform(*_FLAP_SPREAD)
             return
         while time_s < length_s:
             grown = min(time_s / self.ramp_s, 1.0) if self.shape == "ramp" else 1.0
@@ -82,7 +83,7 @@ class FaultModel:
 def draw_value(rng: np.random.Generator, parameter: Parameter) -> Value:
     """Draw a parameter: one of its words, or from its usual range."""
     if parameter.choices:
-        return str(rng.choice(parameter.choices))
+        return str(rng.choice(parameter.choices, p=parameter.weights))
     return draw_between(rng, parameter.low, parameter.high)
 
 
@@ -128,13 +129,31 @@ def draw_fault(
     return FaultModel(name, label.replace("+", "_and_"), effects, onset)
 
 
+_LOOKS = {
+    ("route_misconfig", "480"): "route_unavailable",
+    ("route_misconfig", "408"): "route_timeout",
+    ("route_misconfig", "silence"): "route_silent",
+    ("flood", "INVITE"): "flood_invite",
+    ("flood", "OPTIONS"): "flood_options",
+    ("flood", "REGISTER"): "flood_register",
+}
+"""Cases of one family that nobody would take for the same, by their answer or method."""
+
+
 def visible_label(name: str, effect: Effect, network: NetworkModel | None) -> str:
     """Call a fault what it can be told to be at the capture point.
 
     A link that is blocked one way looks blocked altogether to who stands where nothing arrives:
-    on the subscribers' side when answers are lost, on the core's side when requests are.
+    on the subscribers' side when answers are lost, on the core's side when requests are. So does a
+    machine that is gone without a word, seen from the subscribers' side.
     """
-    way = dict(effect.values).get("way")
+    values = dict(effect.values)
+    way = values.get("way")
+    look = _LOOKS.get((name, str(values.get("answer", values.get("method")))))
+    if look:
+        return look
+    if name == "service_down" and values.get("answer") == "silence" and network is not None:
+        return "blocked" if network.vantage == "subscribers" else "service_silent"
     if name != "blocked" or way == "both" or network is None:
         return name
     unseen = "down" if network.vantage == "subscribers" else "up"

@@ -25,6 +25,8 @@ class NetworkModel:
         Share of the calls that come from the core.
     answered, busy, unavailable, not_found, no_answer : float
         How calls end, as weights.
+    stray_errors : float
+        Share of the requests that meet an error for reasons of their own.
     ring_s, hold_s : float
         Median time to the answer, and of an answered call.
     core_ends_share : float
@@ -74,6 +76,7 @@ class NetworkModel:
     unavailable: float = 0.02
     not_found: float = 0.01
     no_answer: float = 0.02
+    stray_errors: float = 0.001
     ring_s: float = 0.3
     hold_s: float = 6.0
     core_ends_share: float = 0.3
@@ -113,6 +116,7 @@ NETWORK_RANGES: dict[str, tuple[float, float]] = {
     "unavailable": (0.005, 0.05),
     "not_found": (0.002, 0.03),
     "no_answer": (0.005, 0.06),
+    "stray_errors": (0.0001, 0.003),
     "ring_s": (0.05, 4),
     "hold_s": (3, 60),
     "core_ends_share": (0.1, 0.6),

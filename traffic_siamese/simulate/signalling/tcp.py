@@ -45,6 +45,7 @@ class _Half:
     sent_s: float = 0.0
     rto_s: float = _FIRST_RTO_S
     mean_s: float = 0.0
+    deviation_s: float = 0.0
     n_repeats: int = 0
     timer_runs: bool = False
 
@@ -69,8 +70,10 @@ class TcpChannel:
 
     reliable = True
 
-    __slots__ = ("_closes", "_ends", "_flows", "_halves", "_keep_s", "_last_s", "_round",
-                 "_state", "_waiting", "_world", "n_users")  # fmt: skip
+    __slots__ = (
+        "_asked_s", "_closes", "_ends", "_flows", "_halves", "_keep_s", "_last_s",
+        "_repeated_syn", "_round", "_state", "_waiting", "_world", "n_users",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -88,14 +91,16 @@ class TcpChannel:
             world.flows.add(core, subscriber, TCP, from_core=True),
         )
         self._waiting: list[tuple[bytes, Action, object]] = []
-        self._last_s = 0.0
+        self._last_s = self._asked_s = 0.0
+        self._repeated_syn = False
         self._round = 0
         self._closes = False
         self._start_numbers()
         self.n_users = 0
         self._state = "open" if is_open else "closed"
         if is_open:
-            self._expect_trips()
+            network = world.network
+            self._take_trip(2 * (network.access_s + network.link_s + network.core_s))
             self._watch_idleness()
 
     def send(self, way: int, payload: bytes, arrive: Action, subject: object) -> None:
@@ -125,6 +130,9 @@ class TcpChannel:
     def _send_syn(self, attempt: tuple[int, int]) -> None:
         """Ask for a connection; again after 1, 3, 7 … seconds."""
         number, n = attempt
+        self._repeated_syn = n > 0
+        if n == 0:
+            self._asked_s = self._world.clock.now_s
         if self._state != "opening" or number != self._round:
             return
         if n > _SYN_REPEATS:
@@ -148,17 +156,19 @@ class TcpChannel:
         self._state = "open"
         for half in self._halves:
             half.next_seq = half.expected = (half.next_seq + 1) % _MOD
-        self._expect_trips()
+        if not self._repeated_syn:
+            self._take_trip(self._world.clock.now_s - self._asked_s)
         self._acknowledge(UP)
         waiting, self._waiting = self._waiting, []
         for payload, arrive, subject in waiting:
             self._queue(UP, PUSH | ACK, payload, (arrive, subject))
         self._watch_idleness()
 
-    def _expect_trips(self) -> None:
-        """Take the round trip that the handshake has told."""
+    def _take_trip(self, trip_s: float) -> None:
+        """Expect the round trip that the handshake has told (RFC 6298 section 2.2)."""
         for half in self._halves:
-            half.rto_s = _MIN_RTO_S + 4 * self._world.network.link_s
+            half.mean_s, half.deviation_s = trip_s, trip_s / 2
+            half.rto_s = trip_s + max(_MIN_RTO_S, 2 * trip_s)
 
     def _watch_idleness(self) -> None:
         if self._keep_s:
@@ -281,8 +291,9 @@ class TcpChannel:
         """Learn the round trip from segments that were not repeated (Karn's algorithm)."""
         if half.n_repeats == 0:
             trip_s = self._world.clock.now_s - half.sent_s
-            half.mean_s = trip_s if half.mean_s == 0 else 0.875 * half.mean_s + 0.125 * trip_s
-            half.rto_s = max(half.mean_s + _MIN_RTO_S, half.rto_s * 0.5)
+            half.deviation_s += 0.25 * (abs(trip_s - half.mean_s) - half.deviation_s)
+            half.mean_s += 0.125 * (trip_s - half.mean_s)
+        half.rto_s = half.mean_s + max(_MIN_RTO_S, 4 * half.deviation_s)
         half.n_repeats = 0
 
     def _cross(self, way: int, flags: int, seq: int, acked: int, arrive: Action) -> None:
