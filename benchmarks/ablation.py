@@ -201,7 +201,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.list:
         print("\n".join(one.name for one in RECIPES))
         return
-    n_failed = 0 if args.tables else run(args)
+    try:
+        n_failed = 0 if args.tables else run(args)
+    except KeyboardInterrupt:
+        raise SystemExit("broken off; the same command goes on from here") from None
     print(tables(read_results(args.results), draws=args.draws, steps=args.steps))
     if n_failed:
         raise SystemExit(f"{n_failed} runs failed; run the same command to try them again")
