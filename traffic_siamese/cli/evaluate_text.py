@@ -49,25 +49,27 @@ def print_evaluation(found: Evaluation) -> None:
 
 
 def _print_faults(found: Evaluation) -> None:
+    from traffic_siamese.evaluation.evaluate import CLASSIFY
+
     rows = [
         ["LABEL", "WINDOWS", "RECALL", "ONE EXAMPLE", "FROM ANOTHER NETWORK", "UNKNOWN", "CALLED"]
     ]
+    recalls = {"normal": found.methods[CLASSIFY].get("normal kept")}
     for label in found.everything.labels:
         figures = found.faults.get(label, {})
-        recall = f"{100 * found.everything.recall(label):.1f}"
-        cells = [percent(figures.get(name)) for name in ("same", "other", "unknown")]
         known = label in found.everything.known
+        recall = recalls.get(label, figures.get("known")) if known else None
         called = _otherwise(found.everything, label)
         rows.append(
             [
                 label,
                 str(found.everything.windows(label)),
-                recall if known else "-",
-                *cells,
+                percent(recall),
+                *(percent(figures.get(name)) for name in ("same", "other", "unknown")),
                 called if known else f"{called}  (not in the library)",
             ]
         )
-    print_table(rows, right=(1, 2))
+    print_table(rows, right=(1,))
 
 
 def _otherwise(confusion: Confusion, label: str) -> str:
