@@ -105,7 +105,7 @@ def _evaluate(
     as_json: bool,
 ) -> bool:
     from traffic_siamese.cli.evaluate_text import evaluation_json, print_evaluation
-    from traffic_siamese.evaluation.evaluate import evaluate
+    from traffic_siamese.evaluation.evaluate import Questions, evaluate
 
     with Progress() as progress:
 
@@ -117,8 +117,7 @@ def _evaluate(
             labels,
             options["model"],
             normal_captures=options["normal_captures"],
-            sides=sides,
-            draws=options["draws"],
+            questions=Questions(sides, options["draws"]),
             progress=show,
         )
     _tell_skipped(found.skipped)
@@ -153,28 +152,23 @@ def _leave_out(
     return found, bool(corpus.skipped)
 
 
-def _options(
-    sides: Sequence[Sequence[str]] | None,
-    *,
-    model: str | None,
-    draws: int,
-    folds: int | None,
-    seeds: int | None,
-    epochs: int | None,
-    embedding_dim: int | None,
-    peers: bool,
-) -> LeaveOutOptions:
+def _options(sides: Sequence[Sequence[str]] | None, **options: Any) -> LeaveOutOptions:
     from traffic_siamese.evaluation.leave_out import LeaveOutOptions
 
-    options = LeaveOutOptions(
-        folds, range(seeds or 1), draws, peers=peers, sides=sides, model=model or ""
+    run = LeaveOutOptions(
+        folds=options["folds"],
+        seeds=range(options["seeds"] or 1),
+        draws=options["draws"],
+        peers=options["peers"],
+        sides=sides,
+        model=options["model"] or "",
     )
-    training = options.fit.training
-    training = replace(training, epochs=epochs or training.epochs)
-    if embedding_dim:
-        encoder = replace(training.encoder, embedding_dim=embedding_dim)
+    training = run.fit.training
+    training = replace(training, epochs=options["epochs"] or training.epochs)
+    if options["embedding_dim"]:
+        encoder = replace(training.encoder, embedding_dim=options["embedding_dim"])
         training = replace(training, encoder=encoder)
-    return replace(options, fit=replace(options.fit, training=training))
+    return replace(run, fit=replace(run.fit, training=training))
 
 
 class _Steps(Progress):

@@ -18,8 +18,24 @@ from traffic_siamese.evaluation.watching import Watched, watch
 from traffic_siamese.model import load_model
 from traffic_siamese.types import CUBE_DIM, NORMAL, Int64Array
 
-DRAWS = 20
 CLASSIFY, NEAREST = "as classify decides", "nearest example"
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """How one example of each fault is asked about.
+
+    Attributes
+    ----------
+    sides : sequence of sequence of str, optional
+        Networks captured on the same side: an example from another network comes from one of
+        these. All networks by default.
+    draws : int, >= 2
+        Random examples of each fault.
+    """
+
+    sides: Sequence[Sequence[str]] | None = None
+    draws: int = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +91,7 @@ def evaluate(
     model: str | Path,
     *,
     normal_captures: Sequence[str] = (),
-    sides: Sequence[Sequence[str]] | None = None,
-    draws: int = DRAWS,
+    questions: Questions | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Judge a model on the windows that lie wholly in a labelled interval; nothing is trained.
@@ -92,11 +107,7 @@ def evaluate(
     normal_captures : sequence of str
         Captures, named as in the labels, whose normal traffic is their network's baseline in place
         of the stored one; they are not judged themselves.
-    sides : sequence of sequence of str, optional
-        Networks captured on the same side: an example from another network comes from one of
-        these. All networks by default.
-    draws : int, >= 2, default 20
-        Random examples of each fault.
+    questions : Questions, optional
     progress : callable, optional
         Called with captures done and captures in all.
 
@@ -111,21 +122,21 @@ def evaluate(
     judged = judge(
         Path(logs_dir), labels, loaded, normal_captures=normal_captures, progress=progress
     )
-    networks = sorted(set(judged.windows.network.tolist()))
-    return _Figures(judged, sides or [networks], draws).evaluation()
+    return _Figures(judged, questions or Questions()).evaluation()
 
 
 class _Figures:
     """Turns classified windows into figures; random draws depend on nothing but the data."""
 
-    def __init__(self, judged: Judged, sides: Sequence[Sequence[str]], n_draws: int) -> None:
+    def __init__(self, judged: Judged, questions: Questions) -> None:
         self.judged, self.library = judged, judged.library()
         self.known = frozenset(judged.model.prototype_labels.tolist())
         self.rng = np.random.default_rng(0)
         labels = set(judged.windows.label.tolist())
         self.faults = sorted(labels - {NORMAL})
+        sides = questions.sides or [sorted(set(judged.windows.network.tolist()))]
         self.draws = {
-            fault: draw_rows(judged.windows, fault, sides=sides, n=n_draws, rng=self.rng)
+            fault: draw_rows(judged.windows, fault, sides=sides, n=questions.draws, rng=self.rng)
             for fault in self.faults
         }
         self.space = OneExample(judged.windows, judged.embeddings, self.library)
