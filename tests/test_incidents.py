@@ -259,6 +259,14 @@ def test_one_window_far_from_normal_raises_at_once():
     assert by_rate("NNUNNN", [0, 0, 0.99, 0.4, 0, 0]) == (None, [])
 
 
+def test_what_is_still_called_normal_must_be_farther():
+    assert by_rate("NNNN", [0, 1.39, 0, 0]) == (None, [])
+    raised_at, (incident,) = by_rate("NNNN", [0, 1.41, 0, 0])
+    assert (raised_at, incident.label) == (1, "unknown")
+    assert by_rate("NNNU", [0, 0.69, 0.69, 0.69])[0] == 3
+    assert by_rate("NNNN", [0, 0.69, 0.69, 0.69])[0] is None
+
+
 def test_a_smaller_distance_raises_when_it_lasts():
     raised_at, (incident,) = by_rate("NNUUUNN", [0, 0, 0.51, 0.51, 0.51, 0, 0])
     assert (raised_at, incident.windows) == (4, 3)
@@ -281,7 +289,7 @@ def test_an_incident_says_how_often_normal_traffic_strays_so_far():
 
 def test_a_fault_called_normal_before_it_is_named_starts_where_it_strays():
     """An eighth of the first window, 20 to 60, shows it, and a quarter of the last, 60 to 100."""
-    raised_at, (incident,) = by_rate("NNNAAAANN", [0, 0, 1.2, *[1.5] * 4, 0, 0])
+    raised_at, (incident,) = by_rate("NNNAAAANN", [0, 0, 1.41, *[1.5] * 4, 0, 0])
     assert raised_at == 2
     assert (incident.label, incident.start_ns, incident.end_ns) == ("A", 55, 70)
 

@@ -14,6 +14,13 @@ from traffic_siamese.types import NORMAL, Verdict, WindowSpec
 PER_DAY = 1.0
 """False alarms a day, unless the user says otherwise."""
 
+_FARTHER = 1.4
+"""How much farther a window must be from normal that is still called normal.
+
+Without it, simulated networks not trained on raised 43 false incidents in 85 hours at one a day;
+with it 1 in 103, and real faults are raised some two seconds later.
+"""
+
 
 class AlarmRule(Protocol):
     """What `IncidentMerger` asks of each window, in time order.
@@ -81,7 +88,9 @@ class RateRule:
 
     One window raises if it is farther from normal than normal traffic gets so often a day; a
     smaller distance raises if several windows in a row keep it. Each of the tail's spans has an
-    equal part of the rate. What has been raised stays until windows are nearer to normal than the
+    equal part of the rate. While the latest window is still nearest to normal, all distances must
+    be 1.4 times as large: some networks' normal traffic strays farther than virtual ones' does, but
+    seldom towards a fault. What has been raised stays until windows are nearer to normal than the
     least of the distances that raise.
 
     Parameters
@@ -111,7 +120,8 @@ class RateRule:
     def push(self, verdict: Verdict) -> float:
         """Return how often a day normal traffic strays so far, for so long."""
         self._recent.append(verdict.normal_distance)
-        recent = list(self._recent)
+        farther = _FARTHER if verdict.label == NORMAL else 1.0
+        recent = [distance / farther for distance in self._recent]
         least = [
             min(recent[-span.n_windows :]) if len(recent) >= span.n_windows else 0.0
             for span in self._tail.spans
