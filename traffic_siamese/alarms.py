@@ -97,7 +97,7 @@ class RateRule:
     ----------
     tail : NormalTail
         From the model's calibration.
-    per_day : float, > 0, default 1
+    per_day : float, > 0, default 1.0
         How often a day normal traffic may raise an alarm.
 
     Raises

@@ -92,7 +92,7 @@ class IncidentMerger:
             From the model's calibration.
         spec : WindowSpec
             From the model; what is pushed are windows at the stride of `looks`.
-        per_day : float, > 0, default 1
+        per_day : float, > 0, default 1.0
             How often a day normal traffic may raise an incident.
         """
         stride = looks(tail, spec).stride

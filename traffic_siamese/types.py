@@ -126,10 +126,16 @@ class Verdict:
 
     Attributes
     ----------
+    capture : str
+        The log, as it was named.
+    start_ns, end_ns : int
+        The window.
     label : str
         The nearest label, or ``unknown``.
-    distance, confidence, second_label, second_distance
-        See ``oneshot.recognition``.
+    distance, confidence : float
+        See ``oneshot.recognition``, as for the next two.
+    second_label : str
+    second_distance : float
     x, y, z : float
         The window's place in the cube.
     reason : str
@@ -165,6 +171,10 @@ class Incident:
 
     Attributes
     ----------
+    capture : str
+        The log, as it was named.
+    start_ns, end_ns : int
+        From when to when.
     label : str
         What its windows agree on; ``unknown`` where they name no fault.
     confidence : float, in [0, 1]
