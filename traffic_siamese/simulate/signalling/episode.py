@@ -98,7 +98,7 @@ class Episode:
         """
         n_bytes = 0
         with Path(path).open("wb") as file:
-            compressor = zstandard.ZstdCompressor(level=6).compressobj()
+            compressor = zstandard.ZstdCompressor(level=3).compressobj()
             is_zst = str(path).endswith(".zst")
             for piece in self.pieces():
                 n_bytes += len(piece)

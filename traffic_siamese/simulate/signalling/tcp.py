@@ -4,50 +4,21 @@ A message is one segment. Windows never fill: signalling is too thin for that.
 
 References
 ----------
-RFC 9293 (TCP), RFC 6298 (retransmission timer; its minimum is 0.2 s, as Linux has it).
+RFC 9293 (TCP), RFC 6298 (retransmission timer).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 from traffic_siamese.simulate.signalling.clock import Action
 from traffic_siamese.simulate.signalling.flows import TCP, Endpoint
+from traffic_siamese.simulate.signalling.tcp_half import FIRST_RTO_S, Half, Segment
 from traffic_siamese.simulate.signalling.wire import ACK, FIN, PUSH, RST, SYN
 from traffic_siamese.simulate.signalling.world import DOWN, UP, World
 
-_MIN_RTO_S, _FIRST_RTO_S, _MAX_RTO_S = 0.2, 1.0, 60.0
+_MAX_RTO_S = 60.0
 _MAX_REPEATS = 8
 _SYN_REPEATS = 5
 _MOD = 1 << 32
-
-
-class _Segment(NamedTuple):
-    """What a segment carries, and what happens where it arrives."""
-
-    seq: int
-    length: int
-    flags: int
-    payload: bytes
-    arrive: Action | None
-    subject: object
-
-
-@dataclass(slots=True)
-class _Half:
-    """One direction of a connection."""
-
-    next_seq: int
-    expected: int
-    unacked: list[_Segment] = field(default_factory=list)
-    early: dict[int, _Segment] = field(default_factory=dict)
-    sent_s: float = 0.0
-    rto_s: float = _FIRST_RTO_S
-    mean_s: float = 0.0
-    deviation_s: float = 0.0
-    n_repeats: int = 0
-    timer_runs: bool = False
 
 
 class TcpChannel:
@@ -119,7 +90,7 @@ class TcpChannel:
 
     def _start_numbers(self) -> None:
         first = [self._world.random.getrandbits(32) for _ in range(2)]
-        self._halves = tuple(_Half(seq, seq) for seq in first)
+        self._halves = tuple(Half(seq, seq) for seq in first)
 
     def _open(self) -> None:
         self._state, self._closes = "opening", False
@@ -139,7 +110,7 @@ class TcpChannel:
             self._fail()
             return
         self._cross(UP, SYN, self._halves[UP].next_seq, 0, self._meet_syn)
-        self._world.clock.after(_FIRST_RTO_S * 2**n, self._send_syn, (number, n + 1))
+        self._world.clock.after(FIRST_RTO_S * 2**n, self._send_syn, (number, n + 1))
 
     def _meet_syn(self, _: object) -> None:
         conditions = self._world.conditions
@@ -167,8 +138,7 @@ class TcpChannel:
     def _take_trip(self, trip_s: float) -> None:
         """Expect the round trip that the handshake has told (RFC 6298 section 2.2)."""
         for half in self._halves:
-            half.mean_s, half.deviation_s = trip_s, trip_s / 2
-            half.rto_s = trip_s + max(_MIN_RTO_S, 2 * trip_s)
+            half.take_trip(trip_s)
 
     def _watch_idleness(self) -> None:
         if self._keep_s:
@@ -205,7 +175,7 @@ class TcpChannel:
 
     def _queue(self, way: int, flags: int, payload: bytes, delivery: tuple[Action, object]) -> None:
         half = self._halves[way]
-        segment = _Segment(half.next_seq, len(payload) or 1, flags, payload, *delivery)
+        segment = Segment(half.next_seq, len(payload) or 1, flags, payload, *delivery)
         half.next_seq = (half.next_seq + segment.length) % _MOD
         half.unacked.append(segment)
         half.sent_s = self._world.clock.now_s if len(half.unacked) == 1 else half.sent_s
@@ -214,7 +184,7 @@ class TcpChannel:
             half.timer_runs = True
             self._world.clock.after(half.rto_s, self._expire, (way, self._round, segment.seq))
 
-    def _transmit(self, way: int, segment: _Segment) -> None:
+    def _transmit(self, way: int, segment: Segment) -> None:
         arrive = (self._round, way, segment)
         acked = self._halves[1 - way].expected
         flow = self._flows[way]
@@ -242,7 +212,7 @@ class TcpChannel:
             self._transmit(way, oldest)
         self._world.clock.after(half.rto_s, self._expire, (way, number, oldest.seq))
 
-    def _meet(self, subject: tuple[int, int, _Segment]) -> None:
+    def _meet(self, subject: tuple[int, int, Segment]) -> None:
         """Take a segment in: deliver what is in order, keep what is early, acknowledge."""
         number, way, segment = subject
         conditions = self._world.conditions
@@ -283,18 +253,9 @@ class TcpChannel:
                 break
             n += 1
         if n:
-            self._measure(half)
+            half.measure(self._world.clock.now_s)
             del half.unacked[:n]
             half.sent_s = self._world.clock.now_s
-
-    def _measure(self, half: _Half) -> None:
-        """Learn the round trip from segments that were not repeated (Karn's algorithm)."""
-        if half.n_repeats == 0:
-            trip_s = self._world.clock.now_s - half.sent_s
-            half.deviation_s += 0.25 * (abs(trip_s - half.mean_s) - half.deviation_s)
-            half.mean_s += 0.125 * (trip_s - half.mean_s)
-        half.rto_s = half.mean_s + max(_MIN_RTO_S, 4 * half.deviation_s)
-        half.n_repeats = 0
 
     def _cross(self, way: int, flags: int, seq: int, acked: int, arrive: Action) -> None:
         arrival_s = self._world.cross(way, self._flows[way], b"", (seq, acked % _MOD, flags))
