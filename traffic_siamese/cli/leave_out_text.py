@@ -53,7 +53,7 @@ def print_leave_out(found: LeaveOut) -> None:
         say(f"{note[:1].upper()}{note[1:]}")
     say(
         "Nearest example without rejection, but for incidents. Intervals are over runs and draws: "
-        "they do not tell how another network would fare."
+        "they do not tell how another network would fare, nor, with one seed, another training."
     )
 
 
