@@ -4,11 +4,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traffic_siamese.alarms import LabelRule, RateRule
-from traffic_siamese.incidents import IncidentMerger, merge_incidents
+from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.oneshot.tail import NormalTail, SpanTail
 from traffic_siamese.types import Verdict
 
@@ -29,6 +29,10 @@ def verdicts(labels, *, capture="c", starts=None, confidence=0.5, reasons=None, 
         )
         for c, t, reason, distance in zip(labels, starts, reasons, distances, strict=True)
     ]  # fmt: skip
+
+
+def merge_incidents(rows, **settings):
+    return IncidentMerger(**settings).merge(rows)
 
 
 def merge(labels, *, raise_after=2, **settings):
@@ -75,6 +79,7 @@ def slow_merge(labels, raise_after, clear_after):
     return found
 
 
+@settings(deadline=None)
 @given(
     labels=st.lists(st.tuples(st.sampled_from("NUAB"), st.integers(1, 12)), max_size=12).map(
         lambda runs: "".join(c * n for c, n in runs)
@@ -101,6 +106,7 @@ def test_agrees_with_the_slow_reading(labels, raise_after, clear_after):
         previous = rows[-1]
 
 
+@settings(deadline=None)
 @given(
     labels=st.text("NUAB", max_size=60),
     breaks=st.lists(st.booleans(), min_size=60, max_size=60),
@@ -117,11 +123,12 @@ def test_a_gap_is_the_end_of_one_log_and_the_start_of_another(labels, breaks, cl
         if broken:
             stretches.append([])
         stretches[-1].append(row)
-    settings = {"clear_after": clear_after, "stride_ns": STRIDE}
-    apart = [i for stretch in stretches for i in merge_incidents(stretch, **settings)]
-    assert merge_incidents(rows, **settings) == apart
+    options = {"clear_after": clear_after, "stride_ns": STRIDE}
+    apart = [i for stretch in stretches for i in merge_incidents(stretch, **options)]
+    assert merge_incidents(rows, **options) == apart
 
 
+@settings(deadline=None)
 @given(labels=st.text("NUAB", max_size=60), seed=st.randoms(use_true_random=False))
 def test_order_does_not_matter_and_incidents_do_not_overlap(labels, seed):
     rows = verdicts(labels)
@@ -132,6 +139,7 @@ def test_order_does_not_matter_and_incidents_do_not_overlap(labels, seed):
         assert earlier.start_ns < earlier.end_ns <= later.start_ns < later.end_ns
 
 
+@settings(deadline=None)
 @given(
     distances=st.lists(st.floats(0, 2), max_size=60),
     labels=st.text("NUAB", min_size=60, max_size=60),

@@ -223,11 +223,10 @@ def rename_label(path: str | Path, old: str, new: str) -> None:
     library.rename(old, new)
     with library.locked():
         info, files = from_json(path / _POINTER, _read_pointer(path))
-        radii = {new if name == old else name: r for name, r in info.calibration.radii.items()}
         renamed = replace(
             info,
             labels=tuple(sorted(new if name == old else name for name in info.labels)),
-            calibration=replace(info.calibration, radii=radii),
+            calibration=info.calibration.renamed(old, new),
         )
         try:
             write_durably(path / _POINTER, to_json(renamed, files))

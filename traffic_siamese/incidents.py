@@ -118,7 +118,18 @@ class IncidentMerger:
         return done
 
     def merge(self, verdicts: Iterable[Verdict]) -> list[Incident]:
-        """Merge all verdicts of some captures, in any order; see `merge_incidents`."""
+        """Merge all verdicts of some captures.
+
+        Parameters
+        ----------
+        verdicts : iterable of Verdict
+            In any order; captures are taken in the order of their first verdict.
+
+        Returns
+        -------
+        list of Incident
+            By capture, then by time; no two of one capture overlap.
+        """
         captures: dict[str, list[Verdict]] = {}
         for verdict in verdicts:
             captures.setdefault(verdict.capture, []).append(verdict)
@@ -255,31 +266,6 @@ def _incident(
         runner_up if ambiguous else "",
         float(per_day) if np.isfinite(per_day) else np.nan,
     )
-
-
-def merge_incidents(
-    verdicts: Iterable[Verdict],
-    *,
-    stride_ns: int,
-    rule: AlarmRule | None = None,
-    clear_after: int = 2,
-) -> list[Incident]:
-    """Merge all verdicts of some captures into incidents.
-
-    Parameters
-    ----------
-    verdicts : iterable of Verdict
-        In any order; captures are taken in the order of their first verdict.
-    stride_ns, rule, clear_after
-        See `IncidentMerger`, which also says where an incident starts and ends.
-
-    Returns
-    -------
-    list of Incident
-        By capture, then by time; no two of one capture overlap.
-    """
-    merger = IncidentMerger(stride_ns=stride_ns, rule=rule, clear_after=clear_after)
-    return merger.merge(verdicts)
 
 
 def _most_common(reasons: Iterable[str]) -> str:

@@ -307,3 +307,12 @@ def test_the_distance_to_normal_is_there_whatever_the_label():
     np.testing.assert_allclose(found.normal_distance, [0.9, 0.2, 4.0], rtol=1e-6)
     alone = recognise(on_axis(0.1), PROTOTYPES[:1], LABELS[:1], CALIBRATION)
     assert np.isnan(alone.normal_distance[0])
+
+
+def test_a_renamed_label_keeps_its_radius_and_its_p_values():
+    found = calibrate(exponential(), np.full(2000, "blocked"), PROTOTYPES, LABELS)
+    renamed = found.renamed("blocked", "cut off")
+    distances, labels = np.array([0.05, 0.3]), np.array(["blocked", "blocked"])
+    same = renamed.p_value(distances, np.array(["cut off", "cut off"]))
+    assert same.tolist() == found.p_value(distances, labels).tolist()
+    assert list(renamed.radii) == ["cut off"]

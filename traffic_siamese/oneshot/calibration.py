@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -88,6 +88,12 @@ class Calibration:
         known = np.maximum(p_value, share)
         unknown = np.minimum(p_value, np.nextafter(share, 0))
         return np.where(np.isnan(distances), np.nan, np.where(distances <= radius, known, unknown))
+
+    def renamed(self, old: str, new: str) -> Calibration:
+        """Return the same with another name for one label."""
+        radii = {new if name == old else name: value for name, value in self.radii.items()}
+        reaches = {new if name == old else name: value for name, value in self.reaches.items()}
+        return replace(self, radii=radii, reaches=reaches)
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as plain values for ``json``."""
