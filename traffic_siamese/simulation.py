@@ -87,14 +87,14 @@ class SimulationReport:
         The table of what the captures show.
     captures : list of Path
     intervals : list of LabelledInterval
-    n_packets_bytes : int
+    n_bytes : int
         Bytes of the captures before compression; 0 for Parquet.
     """
 
     labels: Path
     captures: list[Path] = field(default_factory=list)
     intervals: list[LabelledInterval] = field(default_factory=list)
-    n_packets_bytes: int = 0
+    n_bytes: int = 0
 
 
 def simulate(
@@ -137,7 +137,7 @@ def simulate(
             progress(n_done, len(episodes), name)
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        report.n_packets_bytes += _write(episode, path)
+        report.n_bytes += _write(episode, path)
         report.captures.append(path)
         report.intervals += [
             LabelledInterval(name, one.start_ns, one.end_ns, one.label, one.network)

@@ -90,7 +90,7 @@ def command(
             "labels_file": str(report.labels),
             "captures": [str(path) for path in report.captures],
             "labels": labels,
-            "bytes": report.n_packets_bytes,
+            "bytes": report.n_bytes,
         })  # fmt: skip
         return
     say(
