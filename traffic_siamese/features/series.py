@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.captures.reader import read_packets
+from traffic_siamese.captures.packets import PacketChunk
+from traffic_siamese.captures.reader import CaptureStats, read_packets
 from traffic_siamese.errors import CaptureError
 from traffic_siamese.features.builder import SeriesBuilder
 from traffic_siamese.features.schema import (
@@ -22,6 +25,17 @@ MAX_GAP_S = 600.0
 MAX_BINS = 31 * 86_400
 _MEASURE_SLOTS = ((2, 0, 0), (3, 0, 1), (4, 2, 0), (5, 2, 1), (6, 0, 2))
 """Per measure of a direction: its place, the first sample slot, the statistic."""
+
+
+class PacketSource(Protocol):
+    """Packets of a log, chunk by chunk; ``stats`` tell of those read so far."""
+
+    @property
+    def stats(self) -> CaptureStats:
+        """Return the log's name, what was read and what was wrong with it."""
+
+    def __iter__(self) -> Iterator[PacketChunk]:
+        """Iterate once."""
 
 
 def read_series(
@@ -51,34 +65,59 @@ def read_series(
     ValueError
         If ``bin_s`` is below a millisecond.
     """
+    with read_packets(source) as reader:
+        return series_of_packets(reader, bin_s=bin_s, max_gap_s=max_gap_s)
+
+
+def series_of_packets(
+    packets: PacketSource, *, bin_s: float = 1.0, max_gap_s: float = MAX_GAP_S
+) -> TrafficLog:
+    """Measure packets that somebody else reads; otherwise as `read_series`.
+
+    Parameters
+    ----------
+    packets : PacketSource
+        Iterated once, to the end or to where it raises.
+    bin_s, max_gap_s : float, > 0
+        In seconds.
+
+    Returns
+    -------
+    TrafficLog
+
+    Raises
+    ------
+    CaptureError
+        As for `read_series`.
+    ValueError
+        If ``bin_s`` is below a millisecond.
+    """
     bin_ns = round(bin_s * 1e9)
     if bin_ns < 1_000_000:
         raise ValueError(f"bin_s={bin_s}: expected 0.001 s or more")
-    builder = SeriesBuilder(bin_ns)
-    warnings: list[str] = []
+    builder, name = SeriesBuilder(bin_ns), packets.stats.name
+    damage: list[str] = []
     try:
-        with read_packets(source) as reader:
-            try:
-                for chunk in reader:
-                    builder.feed(chunk)
-                    _check_bins(source, len(builder.table), bin_ns)
-            except CaptureError as error:
-                if reader.stats.n_packets == 0:
-                    raise
-                warnings.append(str(error))
-            warnings = [*reader.stats.warnings, *warnings]
-            n_packets = reader.stats.n_packets
+        try:
+            for chunk in packets:
+                builder.feed(chunk)
+                _check_bins(name, len(builder.table), bin_ns)
+        except CaptureError as error:
+            if packets.stats.n_packets == 0:
+                raise
+            damage.append(str(error))
         builder.finish()
-        _check_signalling(str(source), builder, warnings)
-        series = _build(str(source), builder, round(max_gap_s / bin_s))
+        warnings = [*packets.stats.warnings, *damage]
+        _check_signalling(name, builder, warnings)
+        series = _build(name, builder, round(max_gap_s / bin_s))
     finally:
         builder.close()
     if builder.n_late:
         warnings.append(
-            f"{source}: {builder.n_late} delays belong to packets out of order by more "
+            f"{name}: {builder.n_late} delays belong to packets out of order by more "
             "than 16 bins and were left out of the delay features."
         )
-    return TrafficLog(str(source), series, n_packets, tuple(warnings))
+    return TrafficLog(name, series, packets.stats.n_packets, tuple(warnings))
 
 
 def _check_bins(name: str | Path, n_bins: int, bin_ns: int) -> None:
