@@ -15,10 +15,11 @@ import traffic_siamese
 
 PACKAGE = Path(traffic_siamese.__file__).parent
 FLOORS = (
-    "errors types times native",
+    "errors times native feature_schema",
+    "types",
     "captures backend windows tables embedding history metrics collapse augment oneshot",
     "features labels bundle checkpoint split encoder mining views alarms",
-    "baseline losses nested_loss generators recorder starting incidents",
+    "baseline logs losses nested_loss onnx_graph generators recorder starting incidents",
     "scaling reasons steadiness keeper training_options",
     "preparation simulate known",
     "model drift example_windows training labelled_logs simulation",

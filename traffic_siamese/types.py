@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic_siamese.feature_schema import FeatureSchema
+
 NORMAL = "normal"
 UNKNOWN = "unknown"
 VIRTUAL = "~"
@@ -57,12 +59,15 @@ class TrafficLog:
         Whole packets read, of interest or not.
     warnings : tuple of str
         What was wrong with the log and did not stop the reading.
+    schema : FeatureSchema, optional
+        Of a table: its columns. None: what is measured in captures.
     """
 
     name: str
     series: tuple[TrafficSeries, ...]
     n_packets: int
     warnings: tuple[str, ...] = ()
+    schema: FeatureSchema | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,119 @@
+"""A traffic log that is open: its first bytes known, the rest still to come."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from traffic_siamese.captures.compression import LogStream, open_log
+from traffic_siamese.errors import CaptureError
+
+SNIFFED_BYTES = 64 << 10
+MAX_TABLE_BYTES = 256 << 20
+"""A log that is no capture is read into memory: by default not more than this."""
+_PIECE_BYTES = 1 << 20
+
+
+class OpenLog(io.RawIOBase):
+    """A log's plain bytes, decompressed, of which the first can be looked at beforehand.
+
+    Parameters
+    ----------
+    source : str, Path or binary file
+        As for `open_log`.
+
+    Attributes
+    ----------
+    name : str
+        What the log is called in messages.
+    head : bytes
+        Its first 64 KiB; they are read again with the rest.
+    compression : str
+        ``"none"``, ``"gzip"`` or ``"zstd"``.
+
+    Raises
+    ------
+    CaptureError
+        If the log cannot be opened, or is damaged at its start.
+    """
+
+    def __init__(self, source: str | Path | BinaryIO) -> None:
+        self._stream: LogStream = open_log(source)
+        self.name = self._stream.name
+        self.compression = self._stream.compression
+        try:
+            self.head = self._read_head()
+        except BaseException:
+            self._stream.close()
+            raise
+        self._pending = self.head
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong with the compressed data and did not stop the reading."""
+        return self._stream.warnings
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, view: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer; see `LogStream.readinto`."""
+        target = memoryview(view).cast("B")
+        if not self._pending:
+            return self._stream.readinto(target)
+        n = min(len(self._pending), len(target))
+        target[:n] = self._pending[:n]
+        self._pending = self._pending[n:]
+        return n
+
+    def read_all(self, max_bytes: int | None = None) -> bytes:
+        """Read the whole log into memory.
+
+        Raises
+        ------
+        CaptureError
+            If it holds more than ``max_bytes`` (256 MiB by default), or is damaged.
+        """
+        limit = MAX_TABLE_BYTES if max_bytes is None else max_bytes
+        pieces, n = [], 0
+        while piece := self.read(_PIECE_BYTES):
+            n += len(piece)
+            if n > limit:
+                raise CaptureError(
+                    f"{self.name}: holds more than {limit >> 20} MiB, expected no more in a log "
+                    "that is read into memory. Split it, or raise the limit with --max-bytes."
+                )
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Close the log's file."""
+        self._stream.close()
+        super().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_head(self) -> bytes:
+        head = bytearray(SNIFFED_BYTES)
+        n = 0
+        while n < len(head):
+            got = self._stream.readinto(memoryview(head)[n:])
+            if not got:
+                break
+            n += got
+        return bytes(head[:n])

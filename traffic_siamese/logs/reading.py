@@ -1,0 +1,150 @@
+"""One call for every kind of traffic log: the content decides what reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from traffic_siamese.errors import CaptureError
+from traffic_siamese.features.series import read_series
+from traffic_siamese.logs.opening import OpenLog
+from traffic_siamese.logs.options import ReadOptions
+from traffic_siamese.logs.series import table_logs
+from traffic_siamese.logs.table import CounterTable
+from traffic_siamese.types import TrafficLog
+
+ReadTables = Callable[[OpenLog, ReadOptions], "Sequence[CounterTable] | TrafficLog"]
+_CAPTURE_MAGICS = (
+    b"\xd4\xc3\xb2\xa1",
+    b"\xa1\xb2\xc3\xd4",
+    b"\x4d\x3c\xb2\xa1",
+    b"\xa1\xb2\x3c\x4d",
+    b"\x0a\x0d\x0d\x0a",
+)
+_DEFAULT_BIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One format of logs.
+
+    Attributes
+    ----------
+    name : str
+        The format, as `inspect` calls it.
+    sniff : callable
+        From the first 64 KiB of the decompressed log to whether it is of this format.
+    read : callable
+        From the open log and the options to its tables, or, where the log holds signalling, to
+        its series. Raises CaptureError in one line where it cannot.
+    """
+
+    name: str
+    sniff: Callable[[bytes], bool]
+    read: ReadTables
+
+
+READERS: list[Reader] = []
+"""Asked in this order; the readers of tables are added at the end of this file."""
+
+
+def read_logs(
+    source: str | Path | BinaryIO,
+    *,
+    bin_s: float | None = None,
+    options: ReadOptions | None = None,
+) -> tuple[TrafficLog, ...]:
+    """Read a traffic log of any kind into series.
+
+    Parameters
+    ----------
+    source : str, Path or binary file
+        A capture, a table or another tool's log, plain, gzip or zstd; ``-`` reads standard input.
+        ``FILE#ELEMENT`` asks for one network element of a table.
+    bin_s : float, > 0, optional
+        Length of a bin in seconds: 1 s for captures by default, and a table's own granularity.
+    options : ReadOptions, optional
+        What is known about a table.
+
+    Returns
+    -------
+    tuple of TrafficLog
+        One for each network element, named ``FILE#ELEMENT`` where there are several.
+
+    Raises
+    ------
+    CaptureError
+        If it cannot be read, or holds nothing to measure.
+    """
+    options = options or ReadOptions()
+    source, element = _split_element(source)
+    with OpenLog(source) as log:
+        reader = reader_of(log.head)
+        if reader is None:
+            return (_read_capture(source, log, bin_s),)
+        found = reader.read(log, options)
+        warnings = tuple(log.warnings)
+    if isinstance(found, TrafficLog):
+        return (replace(found, warnings=(*warnings, *found.warnings)),)
+    tables = [table for table in found if not element or table.element == element]
+    if not tables:
+        raise _no_element(str(source), element, [table.element for table in found])
+    logs = table_logs(tables, bin_s=bin_s)
+    return tuple(replace(one, warnings=(*warnings, *one.warnings)) for one in logs)
+
+
+def read_log(
+    source: str | Path | BinaryIO,
+    *,
+    bin_s: float | None = None,
+    options: ReadOptions | None = None,
+) -> TrafficLog:
+    """Read a traffic log that holds one network element; see `read_logs`.
+
+    Raises
+    ------
+    CaptureError
+        If it cannot be read, or holds several elements.
+    """
+    logs = read_logs(source, bin_s=bin_s, options=options)
+    if len(logs) > 1:
+        names = ", ".join(log.name for log in logs[:5])
+        raise CaptureError(
+            f"{source}: holds {len(logs)} network elements, expected one here. Name it: {names}"
+            f"{', …' if len(logs) > 5 else ''}."
+        )
+    return logs[0]
+
+
+def reader_of(head: bytes) -> Reader | None:
+    """Return what reads a log that starts like this; None for captures and what nothing reads."""
+    if head.startswith(_CAPTURE_MAGICS):
+        return None
+    return next((reader for reader in READERS if reader.sniff(head)), None)
+
+
+def _read_capture(source: str | Path | BinaryIO, log: OpenLog, bin_s: float | None) -> TrafficLog:
+    bin_s = _DEFAULT_BIN_S if bin_s is None else bin_s
+    if isinstance(source, str | Path) and Path(source).is_file():
+        return read_series(source, bin_s=bin_s)
+    read = read_series(cast(Any, log), bin_s=bin_s)  # a pipe cannot be opened twice
+    return replace(read, warnings=(*log.warnings, *read.warnings))
+
+
+def _split_element(source: str | Path | BinaryIO) -> tuple[str | Path | BinaryIO, str]:
+    if not isinstance(source, str | Path) or "#" not in str(source) or Path(source).exists():
+        return source, ""
+    file, _, element = str(source).rpartition("#")
+    return (file, element) if Path(file).exists() else (source, "")
+
+
+def _no_element(name: str, element: str, there: list[str]) -> CaptureError:
+    names = ", ".join(repr(one) for one in dict.fromkeys(there)) or "nothing"
+    if not element:
+        return CaptureError(f"{name}: holds no rows with numbers, expected some. Check the export.")
+    return CaptureError(
+        f"{name}: has no network element {element!r}; it holds {names[:300]}. "
+        "Name one of these, and the column that tells them apart with --by."
+    )
