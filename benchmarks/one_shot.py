@@ -6,7 +6,7 @@ new faults known by one example from this network or from another one of its sid
 and whether a fault that nobody showed yet is farther from the library than known ones.
 
     python benchmarks/one_shot.py LOGS_DIR --labels labels.csv [--sides A,C:B] [--folds 4|all]
-        [--draws 20] [--seeds 0 1] [--embedding-dim 16] [--steps N] [--json results.json]
+        [--draws 20] [--seeds 0 1] [--embedding-dim 48] [--steps N] [--json results.json]
 
 Peers from aeon (MiniRocket, DTW) run where it is installed.
 """
@@ -38,6 +38,8 @@ from oneshot_protocol import (
     query_rows,
     verification,
 )
+
+from traffic_siamese.encoder import EncoderOptions
 
 WATCHED_DRAWS = 5
 ORIGINAL = "original recipe"
@@ -179,7 +181,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--draws", type=int, default=20, help="random examples per fold")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--embedding-dim", type=int, default=16)
+    parser.add_argument("--embedding-dim", type=int, default=EncoderOptions().embedding_dim)
     parser.add_argument(
         "--steps", type=int, help="training steps per encoder; default: the package's"
     )

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from traffic_siamese.backend import keras
 from traffic_siamese.errors import BundleError
 from traffic_siamese.types import FloatArray
 
+_MEMBER_AXES = 16
 POOLINGS = ("mean_max", "mean", "last")
-_OPSET = 17
-_IR_VERSION = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +26,11 @@ class EncoderOptions:
     Attributes
     ----------
     embedding_dim : int
-        Axes of the space that windows are placed in. The first three are the cube that is drawn;
-        3 leaves the cube alone to decide.
+        Axes of the space that windows are placed in, of all members together. The first three are
+        the cube that is drawn; 3 leaves the cube alone to decide.
+    n_members : int
+        Networks of this shape side by side, each with an equal part of the axes: what one of them
+        overlooks in a fault that nobody trained on, another may see. 0: one for each 16 axes.
     frame_units : int
         Units that each time step is projected to first; 0 leaves the projection out.
     lstm_units, n_layers : int
@@ -49,7 +49,8 @@ class EncoderOptions:
         If a value is outside its range.
     """
 
-    embedding_dim: int = 16
+    embedding_dim: int = 48
+    n_members: int = 0
     frame_units: int = 48
     lstm_units: int = 64
     n_layers: int = 1
@@ -62,12 +63,23 @@ class EncoderOptions:
         for name in ("embedding_dim", "lstm_units", "n_layers", "hidden_units"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
+        if self.n_members < 0 or self.embedding_dim % max(1, self.n_members):
+            raise ValueError(
+                f"n_members is {self.n_members}, expected a divisor of the {self.embedding_dim} "
+                "axes, or 0"
+            )
         if self.frame_units < 0:
             raise ValueError(f"frame_units is {self.frame_units}, expected 0 or more")
         if self.pooling not in POOLINGS:
             raise ValueError(f"pooling is {self.pooling!r}, expected one of {', '.join(POOLINGS)}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}, expected a share in [0, 1)")
+
+    @property
+    def members(self) -> int:
+        """How many networks there are: of 16 axes each, or the next wider that fit."""
+        most = self.n_members or max(1, self.embedding_dim // _MEMBER_AXES)
+        return next(n for n in range(most, 0, -1) if self.embedding_dim % n == 0)
 
 
 def build_encoder(
@@ -89,26 +101,47 @@ def build_encoder(
     keras.Model
         Maps (batch, n_timesteps, n_channels) float32 to (batch, embedding_dim) in (0, 1).
     """
-    seeds = iter(np.random.SeedSequence(seed).generate_state(4 * options.n_layers + 16).tolist())
     windows = keras.Input((n_timesteps, n_channels), name="windows")
-    frames = _dropped(windows, options.dropout, next(seeds))
-    if options.frame_units:
-        frames = _dense(options.frame_units, "tanh", "frame", next(seeds))(frames)
-    for layer in range(options.n_layers):
-        if layer:
-            frames = _dropped(frames, options.dropout, next(seeds))
-        frames, last = _lstm(options.lstm_units, f"lstm_{layer}", next(seeds), next(seeds))(frames)
-    pooled = _dropped(_pool(frames, last, options.pooling), options.dropout, next(seeds))
-    hidden = _dense(options.hidden_units, "relu", "hidden", next(seeds))(pooled)
-    embeddings = _dense(options.embedding_dim, "sigmoid", "embeddings", next(seeds))(hidden)
+    parts = [
+        _member(windows, options, seed=[seed, member], suffix=suffix_of(member))
+        for member in range(options.members)
+    ]
+    embeddings = parts[0] if len(parts) == 1 else keras.layers.Concatenate(name="all")(parts)
     return keras.Model(windows, embeddings, name="encoder")
 
 
+def n_members_of(model: keras.Model) -> int:
+    """Return how many networks stand side by side in an encoder."""
+    return sum(layer.name.startswith("embeddings") for layer in model.layers)
+
+
+def suffix_of(member: int) -> str:
+    """Return what the names of a member's layers end in."""
+    return f"_of_{member}" if member else ""
+
+
+def _member(windows: Any, options: EncoderOptions, *, seed: list[int], suffix: str) -> Any:
+    """Place windows on one member's axes."""
+    seeds = iter(np.random.SeedSequence(seed).generate_state(4 * options.n_layers + 16).tolist())
+    n_axes = options.embedding_dim // options.members
+    frames = _dropped(windows, options.dropout, next(seeds))
+    if options.frame_units:
+        frames = _dense(options.frame_units, "tanh", f"frame{suffix}", next(seeds))(frames)
+    for layer in range(options.n_layers):
+        if layer:
+            frames = _dropped(frames, options.dropout, next(seeds))
+        name = f"lstm_{layer}{suffix}"
+        frames, last = _lstm(options.lstm_units, name, next(seeds), next(seeds))(frames)
+    pooled = _pool(frames, last, options.pooling, suffix)
+    pooled = _dropped(pooled, options.dropout, next(seeds))
+    hidden = _dense(options.hidden_units, "relu", f"hidden{suffix}", next(seeds))(pooled)
+    return _dense(n_axes, "sigmoid", f"embeddings{suffix}", next(seeds))(hidden)
+
+
 def freeze_recurrent(model: keras.Model) -> None:
-    """Keep the weights of every layer up to the last LSTM as they are."""
-    last = max(i for i, one in enumerate(model.layers) if isinstance(one, keras.layers.LSTM))
-    for layer in model.layers[: last + 1]:
-        layer.trainable = False
+    """Keep the weights of every member up to its last LSTM as they are."""
+    for layer in model.layers:
+        layer.trainable = layer.name.startswith(("hidden", "embeddings"))
 
 
 def _dropped(values: Any, rate: float, seed: int) -> Any:
@@ -132,13 +165,13 @@ def _lstm(units: int, name: str, kernel_seed: int, recurrent_seed: int) -> Any:
     return lambda frames: layer(frames)[:2]
 
 
-def _pool(frames: Any, last: Any, pooling: str) -> Any:
+def _pool(frames: Any, last: Any, pooling: str, suffix: str) -> Any:
     parts = [last]
     if pooling != "last":
-        parts.append(keras.layers.GlobalAveragePooling1D(name="mean")(frames))
+        parts.append(keras.layers.GlobalAveragePooling1D(name=f"mean{suffix}")(frames))
     if pooling == "mean_max":
-        parts.append(keras.layers.GlobalMaxPooling1D(name="max")(frames))
-    return keras.layers.Concatenate(name="pooled")(parts) if len(parts) > 1 else last
+        parts.append(keras.layers.GlobalMaxPooling1D(name=f"max{suffix}")(frames))
+    return keras.layers.Concatenate(name=f"pooled{suffix}")(parts) if len(parts) > 1 else last
 
 
 def embed(model: keras.Model, X: FloatArray, *, batch_size: int = 512) -> FloatArray:
@@ -201,98 +234,3 @@ def load_keras(source: bytes | str | os.PathLike[str]) -> keras.Model:
             f"{source}: Keras {keras.__version__} cannot read it ({error}); "
             "expected an encoder. Train again to write a new one."
         ) from error
-
-
-def to_onnx(model: keras.Model) -> bytes:
-    """Write the network as an ONNX graph, the form that runs without TensorFlow.
-
-    Parameters
-    ----------
-    model : keras.Model
-        What ``build_encoder`` built, trained or not.
-
-    Returns
-    -------
-    bytes
-        A graph with input ``windows`` (batch, n_timesteps, n_channels) and output ``embeddings``
-        (batch, embedding_dim), both float32; ``batch`` is free. Dropout is left out.
-
-    Notes
-    -----
-    One LSTM node a layer. Keras orders the gates i, f, c, o and ONNX i, o, f, c.
-    """
-    graph = _Graph()
-    layers = {layer.name: layer for layer in model.layers}
-    frames = "windows"
-    if "frame" in layers:
-        frames = graph.dense(frames, layers["frame"], "Tanh")
-    frames = graph.node("Transpose", frames, perm=[1, 0, 2])  # (time, batch, units) from here on
-    for name in (name for name in layers if name.startswith("lstm_")):
-        frames = graph.lstm(frames, layers[name])
-    pooled = graph.pool(frames, [name for name in ("mean", "max") if name in layers])
-    hidden = graph.dense(pooled, layers["hidden"], "Relu")
-    graph.dense(hidden, layers["embeddings"], "Sigmoid", output="embeddings")
-    return graph.build(model.input_shape[1:], model.output_shape[-1])
-
-
-class _Graph:
-    """An ONNX graph while it grows; every method returns the name of the value it made."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def constant(self, values: Any) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.array(values, order="C"), name))
-        return name
-
-    def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        name = output or f"value_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
-        return name
-
-    def dense(self, value: str, layer: Any, activation: str, output: str | None = None) -> str:
-        kernel, bias = (self.constant(weight) for weight in layer.get_weights())
-        product = self.node("MatMul", value, kernel)
-        return self.node(activation, self.node("Add", product, bias), output=output)
-
-    def lstm(self, value: str, layer: Any) -> str:
-        kernel, recurrent, bias = (_reorder_gates(weight) for weight in layer.get_weights())
-        both_biases = np.concatenate([bias, np.zeros_like(bias)])  # ONNX adds a recurrent one
-        weights = [kernel.T[None], recurrent.T[None], both_biases[None]]
-        names = [self.constant(weight) for weight in weights]
-        states = self.node("LSTM", value, *names, hidden_size=layer.units)
-        return self.node("Squeeze", states, self.constant(np.array([1])))  # drop the directions
-
-    def pool(self, value: str, kinds: list[str]) -> str:
-        parts = [self.node("Gather", value, self.constant(np.array(-1)), axis=0)]
-        for kind in kinds:
-            reduce = {"mean": "ReduceMean", "max": "ReduceMax"}[kind]
-            parts.append(self.node(reduce, value, axes=[0], keepdims=0))
-        return self.node("Concat", *parts, axis=1)
-
-    def build(self, window_shape: tuple[int, int], embedding_dim: int) -> bytes:
-        windows = ["batch", *window_shape]
-        graph = helper.make_graph(
-            self.nodes,
-            "encoder",
-            [helper.make_tensor_value_info("windows", TensorProto.FLOAT, windows)],
-            [
-                helper.make_tensor_value_info(
-                    "embeddings", TensorProto.FLOAT, ["batch", embedding_dim]
-                )
-            ],
-            self.constants,
-        )
-        opset = [helper.make_opsetid("", _OPSET)]
-        model = helper.make_model(graph, opset_imports=opset, ir_version=_IR_VERSION)
-        onnx.checker.check_model(model, full_check=True)
-        data: bytes = model.SerializeToString()
-        return data
-
-
-def _reorder_gates(weight: Any) -> Any:
-    """Turn the last axis from Keras's gates i, f, c, o to ONNX's i, o, f, c."""
-    i, f, c, o = np.split(weight, 4, axis=-1)
-    return np.concatenate([i, o, f, c], axis=-1)

@@ -40,7 +40,7 @@ class FitOptions:
     training: TrainingOptions = field(default_factory=TrainingOptions)
     held_out_share: float = 0.25
     n_prototypes: int = 5
-    n_virtual_faults: int = 600
-    n_virtual_cases: int = 12
+    n_virtual_faults: int = 1200
+    n_virtual_cases: int = 10
     start_from: str = ""
     false_unknown_share: float = 0.01

@@ -1,4 +1,4 @@
-"""A loss on all axes and, again, on the first: the cube holds by itself."""
+"""A loss on each member's axes and, again, on the first: the cube holds by itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from traffic_siamese.backend import keras
 
 @keras.saving.register_keras_serializable(package="traffic_siamese")
 class NestedLoss(keras.losses.Loss):
-    """A loss on the whole embedding, and again on its first axes alone.
+    """A loss on each member's part of the embedding, and again on the first axes alone.
 
-    The first axes then hold by themselves what can be held in so few: they are the cube that is
-    drawn, while all axes together decide.
+    Each member learns for itself, so that their errors differ. The first axes hold by themselves
+    what can be held in so few: they are the cube that is drawn, while all axes together decide.
 
     Parameters
     ----------
@@ -22,12 +22,16 @@ class NestedLoss(keras.losses.Loss):
         How many of the first axes are to hold by themselves.
     weight : float
         Of the loss on them.
+    n_members : int
+        Equal parts of the embedding, each with a loss of its own.
     name, **options
         What ``keras.losses.Loss`` takes.
 
     References
     ----------
     Kusupati et al. 2022, Matryoshka representation learning, equation 1, arXiv:2205.13147.
+    Lakshminarayanan, Pritzel, Blundell 2017, Simple and scalable predictive uncertainty estimation
+    using deep ensembles, section 2.4, arXiv:1612.01474.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class NestedLoss(keras.losses.Loss):
         inner: keras.losses.Loss,
         n_axes: int = 3,
         weight: float = 0.3,
+        n_members: int = 1,
         name: str = "nested",
         **options: Any,
     ) -> None:
@@ -42,6 +47,7 @@ class NestedLoss(keras.losses.Loss):
         self.inner = inner
         self.n_axes = n_axes
         self.weight = weight
+        self.n_members = n_members
 
     @property
     def layout(self) -> str:
@@ -49,15 +55,20 @@ class NestedLoss(keras.losses.Loss):
         return str(self.inner.layout)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the sum of both."""
-        return self.inner(y_true, y_pred) + self.weight * self.inner(
-            y_true, y_pred[..., : self.n_axes]
-        )
+        """Return the sum of all."""
+        cube = self.weight * self.inner(y_true, y_pred[..., : self.n_axes])
+        parts = keras.ops.split(y_pred, self.n_members, axis=-1)
+        return sum((self.inner(y_true, part) for part in parts), cube)
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the loss."""
         inner = keras.saving.serialize_keras_object(self.inner)
-        own = {"inner": inner, "n_axes": self.n_axes, "weight": self.weight}
+        own = {
+            "inner": inner,
+            "n_axes": self.n_axes,
+            "weight": self.weight,
+            "n_members": self.n_members,
+        }
         return {**super().get_config(), **own}
 
     @classmethod

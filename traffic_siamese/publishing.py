@@ -20,7 +20,7 @@ from traffic_siamese.bundle import (
     save_bundle,
 )
 from traffic_siamese.embedding import OnnxEncoder
-from traffic_siamese.encoder import save_keras, to_onnx
+from traffic_siamese.encoder import save_keras
 from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.history import TrainingHistory
@@ -30,6 +30,7 @@ from traffic_siamese.oneshot.library import FaultLibrary
 from traffic_siamese.oneshot.recognition import recognise
 from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.oneshot.select import select_prototypes
+from traffic_siamese.onnx_graph import to_onnx
 from traffic_siamese.preparation import FEATURE_HASH
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances

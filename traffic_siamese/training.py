@@ -14,7 +14,12 @@ import numpy as np
 from traffic_siamese.backend import keras
 from traffic_siamese.checkpoint import digest
 from traffic_siamese.collapse import describe, is_collapsed
-from traffic_siamese.encoder import build_encoder, freeze_recurrent, load_keras
+from traffic_siamese.encoder import (
+    build_encoder,
+    freeze_recurrent,
+    load_keras,
+    n_members_of,
+)
 from traffic_siamese.errors import TrainingError
 from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
 from traffic_siamese.history import TrainingHistory
@@ -138,7 +143,7 @@ class _Run:
     ) -> None:
         self.options = options
         self.encoder = _encoder(train, options, start)
-        self.loss = _loss(options, self.encoder.output_shape[-1])
+        self.loss = _loss(options, self.encoder)
         self.model, self.head = _wrapped(self.encoder, self.loss.layout)
         self.model.compile(
             optimizer=keras.optimizers.Adam(
@@ -228,16 +233,16 @@ def _made_with(
     }
 
 
-def _loss(options: TrainingOptions, embedding_dim: int) -> Any:
+def _loss(options: TrainingOptions, encoder: keras.Model) -> Any:
     settings: dict[str, Any] = {}
     if options.loss in ("triplet", "semi_hard", "hard"):
         settings["margin"] = options.margin
     if options.loss == "semi_hard":
         settings["n_per_label"] = options.n_per_label
     loss = get_loss(options.loss, **settings)
-    if embedding_dim <= CUBE_DIM or options.loss == "pairwise":
+    if encoder.output_shape[-1] <= CUBE_DIM or options.loss == "pairwise":
         return loss
-    return NestedLoss(loss, CUBE_DIM)
+    return NestedLoss(loss, CUBE_DIM, n_members=n_members_of(encoder))
 
 
 def _wrapped(encoder: keras.Model, layout: str) -> tuple[keras.Model, Callable[[Any], Any]]:

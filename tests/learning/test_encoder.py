@@ -10,13 +10,14 @@ from traffic_siamese.encoder import (
     embed,
     load_keras,
     save_keras,
-    to_onnx,
 )
 from traffic_siamese.errors import BundleError
+from traffic_siamese.onnx_graph import to_onnx
 
 
 def small(**options: object) -> EncoderOptions:
-    return EncoderOptions(**{"lstm_units": 5, "hidden_units": 6, "frame_units": 4, **options})
+    shape = {"embedding_dim": 6, "n_members": 2, "lstm_units": 5, "hidden_units": 6}
+    return EncoderOptions(**{**shape, "frame_units": 4, **options})
 
 
 def windows(n: int) -> np.ndarray:
@@ -69,7 +70,7 @@ def test_the_seed_alone_decides_the_first_weights() -> None:
 
 
 def test_embedding_no_windows_gives_no_rows() -> None:
-    encoder = build_encoder(9, 7, options=small(embedding_dim=5))
+    encoder = build_encoder(9, 7, options=small(embedding_dim=5, n_members=1))
     assert embed(encoder, windows(1)[:0]).shape == (0, 5)
 
 
@@ -85,3 +86,26 @@ def test_embedding_no_windows_gives_no_rows() -> None:
 def test_impossible_options_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         EncoderOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("axes", "asked", "members"),
+    [(48, 0, 3), (16, 0, 1), (3, 0, 1), (50, 0, 2), (53, 0, 1), (6, 2, 2)],
+)
+def test_a_member_has_sixteen_axes_or_what_it_is_told(axes: int, asked: int, members: int) -> None:
+    assert EncoderOptions(embedding_dim=axes, n_members=asked).members == members
+
+
+def test_members_are_networks_of_their_own() -> None:
+    """Each gives its part of the axes, from weights of its own; the first is what one would be."""
+    both = build_encoder(9, 7, options=small(), seed=4)
+    alone = build_encoder(9, 7, options=small(embedding_dim=3, n_members=1), seed=4)
+    X = windows(5)
+    first, second = np.split(embed(both, X), 2, axis=1)
+    np.testing.assert_allclose(first, embed(alone, X), atol=1e-6)
+    assert np.abs(first - second).max() > 0.01
+
+
+def test_members_that_do_not_share_the_axes_evenly_are_refused() -> None:
+    with pytest.raises(ValueError, match="divisor of the 48 axes"):
+        EncoderOptions(embedding_dim=48, n_members=5)

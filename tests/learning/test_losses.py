@@ -224,6 +224,16 @@ def test_a_nested_loss_is_that_of_all_axes_and_a_share_of_that_of_the_first(name
         assert loss.layout == "labels"
 
 
+def test_each_member_has_a_loss_of_its_own() -> None:
+    rng = np.random.default_rng(7)
+    e, y = rng.random((12, 8)).astype(np.float32), np.repeat(np.arange(4), 3)
+    loss = NestedLoss(get_loss("supervised_contrastive"), 3, 0.3, n_members=2)
+    parts = naive_contrastive(y, e[:, :4]) + naive_contrastive(y, e[:, 4:])
+    assert float(loss(y, e)) == pytest.approx(
+        parts + 0.3 * naive_contrastive(y, e[:, :3]), rel=1e-4
+    )
+
+
 def test_a_nested_loss_takes_triplets_on_their_own_axis() -> None:
     e = np.random.default_rng(3).random((6, 3, 5)).astype(np.float32)
     loss = NestedLoss(get_loss("triplet", margin=0.2), 3, 0.5)
@@ -234,7 +244,7 @@ def test_a_nested_loss_takes_triplets_on_their_own_axis() -> None:
 
 def test_a_nested_loss_survives_its_configuration() -> None:
     """Rebuilt, it gives the same values."""
-    loss = NestedLoss(get_loss("semi_hard", margin=0.7, n_per_label=3), 2, 0.9)
+    loss = NestedLoss(get_loss("semi_hard", margin=0.7, n_per_label=3), 2, 0.9, n_members=5)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert again.get_config() == loss.get_config()
     e = np.random.default_rng(4).random((9, 5)).astype(np.float32)

@@ -100,7 +100,7 @@ def test_the_history_belongs_to_the_kept_model(windows: WindowSet, loss: str) ->
     """Row ``best_epoch`` holds where the returned model puts the points."""
     trained = fit(windows, loss=loss)
     history = trained.history
-    assert history.embeddings.shape == (3, 60, 16)
+    assert history.embeddings.shape == (3, 60, 48)
     assert np.isnan(history.loss[0])
     assert np.isfinite(history.loss[1:]).all()
     assert np.isfinite(history.val_loss).all()
