@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,6 +62,8 @@ class TrafficLog:
         What was wrong with the log and did not stop the reading.
     schema : FeatureSchema, optional
         Of a table: its columns. None: what is measured in captures.
+    protocols : mapping of str to int
+        Of a capture: signalling messages of each protocol found, the most frequent first.
     """
 
     name: str
@@ -68,6 +71,7 @@ class TrafficLog:
     n_packets: int
     warnings: tuple[str, ...] = ()
     schema: FeatureSchema | None = None
+    protocols: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from traffic_siamese.features.schema import COUNTER_INDEX, FEATURE_NAMES, FEATUR
 from traffic_siamese.features.slots import ANSWER_CLASSES, NONE, REQUEST_KINDS
 from traffic_siamese.native import kernel
 
-HEADER = (Path(native.__file__).parent / "sip.h").read_text()
+HEADER = (Path(native.__file__).parent / "message.h").read_text()
 COUNTING = (Path(native.__file__).parent / "counting.h").read_text()
 
 

@@ -14,7 +14,13 @@ from traffic_siamese.captures.packets import PacketChunk
 from traffic_siamese.native import kernel, pointer
 
 BATCH_PACKETS = 1 << 14
-_SIP_PORTS = (5060, 5061)
+_TCP, _UDP, _SCTP = 6, 17, 132
+_SIGNALLING_PORTS = (
+    ((_TCP, _UDP, _SCTP), (5060, 5061)),  # SIP, with TLS
+    ((_TCP, _SCTP), (3868, 5658)),  # Diameter, with TLS
+    ((_SCTP,), (2905, 36412, 38412)),  # M3UA, S1AP, NGAP
+)
+"""By IP protocol; mirrored in native/counting.c."""
 
 PACKET = np.dtype(
     [
@@ -48,15 +54,21 @@ MESSAGE = np.dtype(
         ("request_kind", np.uint8),
         ("answer_class", np.uint8),
         ("answered_kind", np.uint8),
+        ("protocol", np.uint8),
+        ("is_one_way", np.uint8),
+        ("reuses_keys", np.uint8),
     ],
     align=True,
 )
 """A message. ``transaction_key`` and ``session_key`` are equal in all messages of one transaction
-(RFC 3261 17.1.3), of one session (Call-ID); ``target_key`` is whom a request is for (Request-URI's
-user), 0 in answers; ``content_key`` is equal in exact copies; ``packet`` is the row of the packet
-that completed it; ``status`` is the protocol's own answer code, 0 in requests; the rest are slots
-(see ``slots``), 255 where the message is not of that sort, and ``answered_kind`` is the kind of the
-request that an answer answers, a request's own kind in requests."""
+(RFC 3261 17.1.3, say), of one session (Call-ID), 0 in answers that do not name theirs;
+``target_key`` is whom a request is for (Request-URI's user), 0 in answers; ``content_key`` is equal
+in exact copies; ``packet`` is the row of the packet that completed it; ``status`` is the protocol's
+own answer code, 0 in requests; the next three are slots (see ``slots``), 255 where the message is
+not of that sort, and ``answered_kind`` is the kind of the request that an answer answers (255: as
+its request was), a request's own kind in requests. ``protocol`` is its place in `PROTOCOLS`;
+``is_one_way`` tells a request that is not answered; ``reuses_keys``, that other content under its
+transaction's key is another transaction."""
 
 _COLUMNS = (
     ("time_ns", np.int64),
@@ -121,17 +133,21 @@ class PacketBatch:
     packets: NDArray[Any]
     messages: NDArray[Any]
 
-    def on_sip_ports(self) -> NDArray[np.bool_]:
-        """Tell which packets go to or come from the ports of SIP, shape (n_packets,)."""
-        ports = self.packets["src_port"], self.packets["dst_port"]
-        return np.logical_or(*(np.isin(port, _SIP_PORTS) for port in ports))
+    def on_signalling_ports(self) -> NDArray[np.bool_]:
+        """Tell which packets go to or come from ports of signalling, shape (n_packets,)."""
+        found = np.zeros(len(self.packets), bool)
+        for ip_protocols, numbers in _SIGNALLING_PORTS:
+            on_port = [np.isin(self.packets[end], numbers) for end in ("src_port", "dst_port")]
+            found |= np.logical_or(*on_port) & np.isin(self.packets["ip_protocol"], ip_protocols)
+        return found
 
 
 class Batcher:
     """Gathers chunks into batches of equal size: how a log is cut into chunks does not show.
 
-    SIP is known by its start line (RFC 3261 section 7), whatever the port; TCP segments are joined
-    across chunks.
+    Messages are known by their content (SIP's start line, Diameter's header), whatever the port, or
+    by content and port where the content is too weak to tell: see native/messages.c. TCP segments
+    and SCTP fragments are joined across chunks.
     """
 
     def __init__(self) -> None:
@@ -140,7 +156,7 @@ class Batcher:
         self._batch = _Batch()
         self._streams: int | None = kernel.ts_messages_new()
         if not self._streams:
-            raise MemoryError("no memory for the table of TCP streams")
+            raise MemoryError("no memory for the tables of TCP streams and SCTP associations")
 
     def close(self) -> None:
         """Free the stream table."""

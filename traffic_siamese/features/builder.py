@@ -13,6 +13,7 @@ from traffic_siamese.features.counting import SUMS, count_packets
 from traffic_siamese.features.direction import find_service
 from traffic_siamese.features.samples import SampleTable
 from traffic_siamese.features.schema import COUNTER_INDEX, N_COUNTERS
+from traffic_siamese.features.slots import PROTOCOLS
 from traffic_siamese.features.transactions import (
     N_SAMPLE_SLOTS,
     TransactionMatcher,
@@ -36,9 +37,11 @@ class SeriesBuilder:
     hosts, senders, requesters, targets : KeyTable
         Hosts outside the service, by packets; those of them that send to it; senders of requests,
         and whom the requests are for.
-    n_packets, n_messages, n_on_sip_ports, n_late : int
-        IP packets, SIP messages, packets from or to the ports of SIP, and delays left out since
-        they came too late for their bin.
+    n_packets, n_messages, n_on_signalling_ports, n_late : int
+        IP packets, signalling messages, packets from or to ports of signalling, and delays left
+        out since they came too late for their bin.
+    n_by_protocol : ndarray of shape (n_protocols,), int64
+        Messages of each of `PROTOCOLS`.
     """
 
     def __init__(self, bin_ns: int) -> None:
@@ -46,7 +49,8 @@ class SeriesBuilder:
         self.delays = SampleTable(N_SAMPLE_SLOTS)
         self.hosts, self.requesters, self.targets = (KeyTable() for _ in range(3))
         self.senders = KeyTable(with_shares=True)
-        self.n_packets = self.n_messages = self.n_on_sip_ports = self.n_late = 0
+        self.n_packets = self.n_messages = self.n_on_signalling_ports = self.n_late = 0
+        self.n_by_protocol = np.zeros(len(PROTOCOLS), np.int64)
         self._batcher = Batcher()
         self._transactions = TransactionMatcher()
         self._service: NDArray[np.uint64] | None = None
@@ -76,7 +80,7 @@ class SeriesBuilder:
     def _count(self, batch: PacketBatch) -> None:
         if self._service is None:
             self._service = find_service(batch)
-        n_on_sip_ports, hosts, senders = count_packets(batch, self._service, self.table)
+        n_on_signalling_ports, hosts, senders = count_packets(batch, self._service, self.table)
         matched = self._transactions.match(batch, self.table)
         self.hosts.add(hosts)
         self.senders.add(senders)
@@ -86,7 +90,8 @@ class SeriesBuilder:
         self._count_unanswered(matched.unanswered)
         self.n_packets += len(batch.packets)
         self.n_messages += len(batch.messages)
-        self.n_on_sip_ports += n_on_sip_ports
+        self.n_by_protocol += np.bincount(batch.messages["protocol"], minlength=len(PROTOCOLS))
+        self.n_on_signalling_ports += n_on_signalling_ports
         self.n_late += matched.n_late
         self._latest_ns = max(self._latest_ns, int(batch.packets["time_ns"].max()))
         self._close_bins(int(batch.packets["time_ns"][-1]))

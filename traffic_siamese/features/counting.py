@@ -109,8 +109,8 @@ def count_packets(
 
     Returns
     -------
-    n_on_sip_ports : int
-        Packets from or to the ports of SIP.
+    n_on_signalling_ports : int
+        Packets from or to ports of signalling.
     hosts, senders : ndarray of uint64
         Words (see `KeyTable`): the host outside the service of each packet; the sender of each
         packet to the service.
@@ -118,7 +118,7 @@ def count_packets(
     packets: NDArray[Any] = batch.packets
     packets["row"] = table.rows(packets["time_ns"] // table.bin_ns)
     hosts, senders = WordBuffer(len(packets)), WordBuffer(len(packets))
-    n_on_sip_ports = kernel.ts_count_packets(
+    n_on_signalling_ports = kernel.ts_count_packets(
         pointer(packets),
         len(packets),
         pointer(service),
@@ -127,4 +127,4 @@ def count_packets(
         hosts.filled,
         senders.filled,
     )
-    return n_on_sip_ports, hosts.take(), senders.take()
+    return n_on_signalling_ports, hosts.take(), senders.take()

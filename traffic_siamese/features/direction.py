@@ -53,6 +53,6 @@ def find_service(batch: PacketBatch) -> NDArray[np.uint64]:
 
 
 def _signalling(batch: PacketBatch) -> NDArray[np.bool_]:
-    mask = batch.on_sip_ports()
+    mask = batch.on_signalling_ports()
     mask[batch.messages["packet"]] = True
     return mask if mask.any() else np.ones(len(mask), bool)

@@ -19,6 +19,7 @@ from traffic_siamese.features.schema import (
     FEATURES,
     N_MEASURES,
 )
+from traffic_siamese.features.slots import PROTOCOLS
 from traffic_siamese.types import FloatArray, TrafficLog, TrafficSeries
 
 MAX_GAP_S = 600.0
@@ -117,7 +118,13 @@ def series_of_packets(
             f"{name}: {builder.n_late} delays belong to packets out of order by more "
             "than 16 bins and were left out of the delay features."
         )
-    return TrafficLog(name, series, packets.stats.n_packets, tuple(warnings))
+    return TrafficLog(
+        name,
+        series,
+        packets.stats.n_packets,
+        tuple(warnings),
+        protocols=_by_protocol(builder),
+    )
 
 
 def _check_bins(name: str | Path, n_bins: int, bin_ns: int) -> None:
@@ -128,14 +135,22 @@ def _check_bins(name: str | Path, n_bins: int, bin_ns: int) -> None:
         )
 
 
+def _by_protocol(builder: SeriesBuilder) -> dict[str, int]:
+    """Messages of each protocol that was found, the most frequent first."""
+    counts = dict(zip(PROTOCOLS, builder.n_by_protocol.tolist(), strict=True))
+    found = sorted((name for name in counts if counts[name]), key=counts.__getitem__, reverse=True)
+    return {name: counts[name] for name in found}
+
+
 def _check_signalling(name: str, builder: SeriesBuilder, warnings: list[str]) -> None:
     """Refuse a log without signalling; where it is damaged too, that may be why, so tell it."""
-    if builder.n_messages or builder.n_on_sip_ports:
+    if builder.n_messages or builder.n_on_signalling_ports:
         return
     damage = f" The log is damaged besides: {warnings[0]}" if warnings else ""
     raise CaptureError(
-        f"{name}: no signalling found: {builder.n_packets} IP packets, none of them SIP nor on "
-        f"port 5060 or 5061. Expected a capture that holds SIP; check the capture filter.{damage}"
+        f"{name}: no signalling found: {builder.n_packets} IP packets, none of which ends a message "
+        f"of {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}, nor is on their ports. Expected a "
+        f"capture that holds one of them; check the capture filter.{damage}"
     )
 
 

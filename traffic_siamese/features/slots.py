@@ -33,6 +33,21 @@ ANSWER_CLASSES = (
     "global_failure",
 )
 
+PROTOCOLS = (
+    "sip",
+    "diameter",
+    "gtp",
+    "pfcp",
+    "radius",
+    "dns",
+    "m3ua",
+    "tcap",
+    "s1ap",
+    "ngap",
+    "http",
+)
+"""Signalling protocols, in the order of ``enum protocol`` in native/message.h."""
+
 NONE = 255
 """Stands in a request's answer class, and in an answer's request kind."""
 

@@ -7,14 +7,13 @@ enum {
     ICMP = 1,
     TCP = 6,
     ICMPV6 = 58,
+    SCTP = 132,
     TCP_SYN = 2,
     TCP_RST = 4,
     TCP_ACK = 16,
     FRAGMENT = 1,
     ICMP_UNREACHABLE = 3,
     ICMPV6_UNREACHABLE = 1,
-    SIP_PORT = 5060,
-    SIPS_PORT = 5061,
     HOST_SLOTS = 256, /* four times MAX_SERVICE_HOSTS of features/direction.py */
 };
 
@@ -60,9 +59,20 @@ static int is_unreachable(const ts_packet_row *packet) {
            (packet->ip_protocol == ICMPV6 && packet->icmp_type == ICMPV6_UNREACHABLE);
 }
 
-static int on_sip_port(const ts_packet_row *packet) {
-    return packet->src_port == SIP_PORT || packet->src_port == SIPS_PORT ||
-           packet->dst_port == SIP_PORT || packet->dst_port == SIPS_PORT;
+/* Signalling is expected on these ports, mirrored in features/batches.py: a server that is dead is
+ * seen by who knocks.  Only SIP's on any transport; media uses the others over UDP. */
+static int is_signalling_port(uint16_t port, uint8_t ip_protocol) {
+    switch (port) {
+        case 5060: case 5061: return 1;                                      /* SIP, with TLS */
+        case 3868: case 5658: return ip_protocol == TCP || ip_protocol == SCTP; /* Diameter */
+        case 2905: case 36412: case 38412: return ip_protocol == SCTP;       /* M3UA, S1AP, NGAP */
+        default: return 0;
+    }
+}
+
+static int on_signalling_port(const ts_packet_row *packet) {
+    return is_signalling_port(packet->src_port, packet->ip_protocol) ||
+           is_signalling_port(packet->dst_port, packet->ip_protocol);
 }
 
 static void count_packet(const ts_packet_row *packet, const ts_counters *to) {
@@ -71,7 +81,7 @@ static void count_packet(const ts_packet_row *packet, const ts_counters *to) {
     cell[place[COUNTED_PACKETS]] += 1;
     cell[place[COUNTED_BYTES]] += packet->wire_bytes;
     cell[place[COUNTED_FRAGMENTS]] += (packet->flags & FRAGMENT) != 0;
-    if (packet->ip_protocol == TCP) {
+    if (packet->ip_protocol == TCP || packet->ip_protocol == SCTP) {
         uint8_t flags = packet->tcp_flags;
         cell[place[COUNTED_TCP_SYN]] += (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
         cell[place[COUNTED_TCP_RST]] += (flags & TCP_RST) != 0;
@@ -82,12 +92,12 @@ static void count_packet(const ts_packet_row *packet, const ts_counters *to) {
 
 /* Count packets, whose rows are set, and set their directions.  `service` are the hosts that
  * serve.  Appends a word for each packet's outside host, and for each sender to the service.
- * Returns how many packets come from or go to the ports of SIP. */
+ * Returns how many packets come from or go to ports of signalling. */
 TS_EXPORT int64_t ts_count_packets(ts_packet_row *packets, int64_t n, const uint64_t *service,
                                    int64_t n_service, const ts_counters *to, ts_words *hosts,
                                    ts_words *senders) {
     host_set serving;
-    int64_t n_on_sip_ports = 0;
+    int64_t n_on_signalling_ports = 0;
     fill(&serving, service, n_service);
     for (int64_t i = 0; i < n; i++) {
         ts_packet_row *packet = packets + i;
@@ -100,9 +110,9 @@ TS_EXPORT int64_t ts_count_packets(ts_packet_row *packets, int64_t n, const uint
         } else {
             ts_add_key(to, hosts, packet->row, packet->dst_key);
         }
-        n_on_sip_ports += on_sip_port(packet);
+        n_on_signalling_ports += on_signalling_port(packet);
     }
-    return n_on_sip_ports;
+    return n_on_signalling_ports;
 }
 
 TS_EXPORT uint64_t ts_packet_row_bytes(void) { return sizeof(ts_packet_row); }

@@ -3,7 +3,7 @@
 #ifndef TRAFFIC_SIAMESE_COUNTING_H
 #define TRAFFIC_SIAMESE_COUNTING_H
 
-#include "sip.h"
+#include "message.h"
 
 /* What is counted here; where each counter lies is told by ts_counters.place.  The order is that
  * of COUNTED in features/counting.py, and a test holds both to it. */
@@ -32,7 +32,7 @@ typedef struct {
     uint32_t row; /* of its bin */
     uint16_t src_port, dst_port;
     uint8_t ip_protocol, flags, tcp_flags, icmp_type;
-    uint8_t retransmitted; /* TCP: behind the bytes that were due next */
+    uint8_t retransmitted; /* TCP, SCTP: behind the bytes, the chunks, that were due next */
     uint8_t direction;
 } ts_packet_row;
 
@@ -40,7 +40,8 @@ typedef struct {
     uint64_t transaction_key, session_key, target_key, content_key;
     uint32_t packet; /* the row of the packet that completed it */
     uint16_t status;
-    uint8_t request_kind, answer_class, answered_kind;
+    uint8_t request_kind, answer_class, answered_kind, protocol;
+    uint8_t is_one_way, reuses_keys;
 } ts_message_row;
 
 /* By row: counters of both directions; tenths of the bin that held a packet, a bit each, of both

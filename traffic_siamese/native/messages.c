@@ -1,84 +1,85 @@
-/* From decoded packets to signalling messages: datagrams are read as they are, TCP segments are
- * joined to a stream per direction first.  A head that ends in a later segment waits in a buffer;
- * bodies are skipped by their length, also across segments and holes. */
+/* From decoded packets to signalling messages: which protocol is looked for where, and the batch
+ * that packets and messages are gathered into. */
 #include <stdlib.h>
 
-#include "counting.h"
-#include "table.h"
+#include "batch.h"
+#include "sip.h"
 
-enum {
-    PROTOCOL_TCP = 6,
-    PROTOCOL_UDP = 17,
-    TCP_SYN = 2,
-    LATER_FRAGMENT = 2,
-    MAX_HEAD_BYTES = 16384,
-    MAX_STREAMS = 1 << 16,
-    MAX_JUMP_BYTES = 1 << 24, /* farther than a window in use: another connection, its SYN not seen */
+enum { LATER_FRAGMENT = 2, MIN_MESSAGE_BYTES = 4 };
+
+typedef struct {
+    uint16_t port;
+    int (*read)(const uint8_t *p, size_t n, ts_message *out);
+    size_t (*frame)(const uint8_t *p, size_t n); /* where a datagram may hold several messages */
+} datagram_protocol;
+
+/* UDP: by port, where the content alone is too weak to tell.  SIP is looked for on any. */
+static const datagram_protocol DATAGRAM_PROTOCOLS[] = {
+    {0, NULL, NULL},
 };
-/* TCP repeats a segment for up to 924.6 s (Linux's 15 attempts), with 120 s between the last. */
-static const int64_t STREAM_IDLE_NS = 1000LL * 1000000000;
+enum { N_DATAGRAM_PROTOCOLS = sizeof DATAGRAM_PROTOCOLS / sizeof *DATAGRAM_PROTOCOLS };
+
+/* TCP: in the order in which they are tried; SIP comes after them. */
+const stream_protocol STREAM_PROTOCOLS[] = {
+    {.frame = diameter_frame, .read = diameter_read},
+};
+const size_t N_STREAM_PROTOCOLS = sizeof STREAM_PROTOCOLS / sizeof *STREAM_PROTOCOLS;
 
 typedef struct {
-    table_entry entry;
-    int64_t skip_bytes;
-    uint8_t *head; /* the bytes so far of a head that is not whole yet */
-    uint32_t next_seq, head_bytes;
-    uint32_t hole_seq, hole_bytes; /* the last bytes that were passed over, unseen */
-} stream;
+    uint32_t ppid;
+    uint16_t port; /* goes by the port where the payload protocol identifier is 0, or 0: by none */
+    int (*read)(const uint8_t *p, size_t n, ts_message *out);
+} sctp_protocol;
+
+/* SCTP: by payload protocol identifier (IANA's registry), some stacks leave it 0. */
+static const sctp_protocol SCTP_PROTOCOLS[] = {
+    {46, 3868, diameter_read}, /* RFC 6733 section 2.1; 47 is encrypted */
+};
+enum { N_SCTP_PROTOCOLS = sizeof SCTP_PROTOCOLS / sizeof *SCTP_PROTOCOLS };
 
 typedef struct {
-    const int64_t *time_ns;
-    const uint32_t *wire_bytes;
-    const uint8_t *ip_version, *ip_protocol, *flags, *tcp_flags, *icmp_type;
-    const uint64_t *src_key, *dst_key;
-    const uint16_t *src_port, *dst_port;
-    const uint32_t *tcp_seq;
-    const int64_t *payload_offset;
-    const uint32_t *payload_bytes, *payload_wire_bytes;
-} packet_columns;
+    table streams, associations;
+} reading;
 
-/* What is gathered; mirrored in features/batches.py. */
-typedef struct {
-    ts_packet_row *packets;
-    ts_message_row *messages;
-    int64_t packet_room, message_room, n_packets, n_messages;
-} ts_batch;
-
-static void forget_stream(void *entry) { free(((stream *)entry)->head); }
+TS_EXPORT void ts_messages_free(void *state) {
+    reading *r = state;
+    if (!r) return;
+    table_free(&r->streams);
+    table_free(&r->associations);
+    free(r);
+}
 
 TS_EXPORT void *ts_messages_new(void) {
-    table *streams = malloc(sizeof *streams);
-    if (streams && table_init(streams, sizeof(stream), MAX_STREAMS, STREAM_IDLE_NS, forget_stream))
-        return streams;
-    free(streams);
+    reading *r = calloc(1, sizeof *r);
+    if (r && tcp_init(&r->streams) && sctp_init(&r->associations)) return r;
+    ts_messages_free(r);
     return NULL;
 }
 
-TS_EXPORT void ts_messages_free(void *state) {
-    if (state) table_free(state);
-    free(state);
+/* A key that is unique only between the hosts, or in their connection, made unique anywhere. */
+static uint64_t spread_key(const ts_packet_row *packet, const ts_message *m) {
+    int asks = m->request_kind != NO_REQUEST;
+    uint64_t asker = asks ? packet->src_key : packet->dst_key;
+    uint64_t answerer = asks ? packet->dst_key : packet->src_key;
+    uint64_t ports = asks ? (uint64_t)packet->src_port << 16 | packet->dst_port
+                          : (uint64_t)packet->dst_port << 16 | packet->src_port;
+    if (m->transaction_scope == UNIQUE_ANYWHERE) return m->transaction_key;
+    if (m->transaction_scope == UNIQUE_BETWEEN_HOSTS) ports = 0;
+    return ts_mix(m->transaction_key ^ ts_mix(asker ^ ts_mix(answerer ^ ts_mix(ports + 1))));
 }
 
-static stream *stream_of(table *streams, const packet_columns *in, int64_t i, int *is_new) {
-    uint64_t ports = ((uint64_t)in->src_port[i] << 16) | in->dst_port[i];
-    uint64_t key = ts_mix(in->src_key[i] ^ ts_mix(in->dst_key[i] ^ ts_mix(ports + 1)));
-    stream *s = table_get(streams, key, in->time_ns[i], is_new);
-    if (in->time_ns[i] > s->entry.last_ns) s->entry.last_ns = in->time_ns[i];
-    return s;
+static uint64_t session_key_of(const ts_packet_row *packet, const ts_message *m) {
+    if (!m->session_of_answerer || !m->session_key) return m->session_key;
+    uint64_t answerer = m->request_kind != NO_REQUEST ? packet->dst_key : packet->src_key;
+    return ts_mix(m->session_key ^ ts_mix(answerer));
 }
 
-static void drop_head(stream *s) {
-    free(s->head);
-    s->head = NULL;
-    s->head_bytes = 0;
-}
-
-/* Append a message that the last packet completed. */
-static void emit(ts_batch *out, const sip_message *m) {
+void ts_emit(ts_batch *out, const ts_message *m) {
+    const ts_packet_row *packet = packet_now(out);
     if (out->n_messages >= out->message_room) return;
     out->messages[out->n_messages++] = (ts_message_row){
-        .transaction_key = m->transaction_key,
-        .session_key = m->session_key,
+        .transaction_key = spread_key(packet, m),
+        .session_key = session_key_of(packet, m),
         .target_key = m->target_key,
         .content_key = m->content_key,
         .packet = (uint32_t)(out->n_packets - 1),
@@ -86,163 +87,70 @@ static void emit(ts_batch *out, const sip_message *m) {
         .request_kind = m->request_kind,
         .answer_class = m->answer_class,
         .answered_kind = m->answered_kind,
+        .protocol = m->protocol,
+        .is_one_way = m->is_one_way,
+        .reuses_keys = m->transaction_scope != UNIQUE_ANYWHERE,
     };
 }
 
-static void read_datagram(const uint8_t *p, size_t n, ts_batch *out) {
-    sip_message m;
+static int read_sip(const uint8_t *p, size_t n, ts_batch *out) {
+    ts_message m;
     while (n && (*p == '\r' || *p == '\n')) p++, n--;
-    if (sip_starts(p, n) == 1 && sip_read_head(p, n, 0, &m)) emit(out, &m);
+    if (sip_starts(p, n) != 1 || !sip_read_head(p, n, 0, &m)) return 0;
+    ts_emit(out, &m);
+    return 1;
 }
 
-/* Lost the thread: the next line of these bytes that starts a message, or the end. */
-static size_t next_start(const uint8_t *p, size_t n) {
-    const uint8_t *at = p, *end = p + n;
-    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
-        at++;
-        if (at == end) break;
-        if (sip_starts(at, (size_t)(end - at)) == 1) return (size_t)(at - p);
-    }
-    return n;
+static const datagram_protocol *on_port(uint16_t port) {
+    for (int i = 0; i < N_DATAGRAM_PROTOCOLS; i++)
+        if (DATAGRAM_PROTOCOLS[i].read && DATAGRAM_PROTOCOLS[i].port == port) return DATAGRAM_PROTOCOLS + i;
+    return NULL;
 }
 
-/* Keep the start of a head until the rest comes. */
-static void keep_head(stream *s, const uint8_t *p, size_t n) {
-    if (s->head_bytes + n > MAX_HEAD_BYTES) {
-        drop_head(s);
-        return;
-    }
-    uint8_t *wider = realloc(s->head, s->head_bytes + n);
-    if (!wider) {
-        drop_head(s);
-        return;
-    }
-    s->head = wider;
-    memcpy(s->head + s->head_bytes, p, n);
-    s->head_bytes += (uint32_t)n;
-}
-
-static void take_head(stream *s, const uint8_t *p, size_t n, ts_batch *out) {
-    sip_message m;
-    if (!sip_read_head(p, n, 1, &m)) return;
-    emit(out, &m);
-    s->skip_bytes = m.body_bytes > 0 ? m.body_bytes : 0;
-}
-
-/* Finish the waiting head with the first of these bytes; returns how many it took. */
-static size_t finish_head(stream *s, const uint8_t *p, size_t n, ts_batch *out) {
-    size_t had = s->head_bytes, room = MAX_HEAD_BYTES - had, head;
-    keep_head(s, p, n < room ? n : room);
-    if (!s->head) return n;
-    if (!sip_starts(s->head, s->head_bytes)) { /* it only looked like a start */
-        drop_head(s);
-        return 0;
-    }
-    head = sip_head_bytes(s->head, s->head_bytes);
-    if (!head) {
-        if (s->head_bytes >= MAX_HEAD_BYTES) drop_head(s);
-        return n;
-    }
-    take_head(s, s->head, head, out);
-    drop_head(s);
-    return head > had ? head - had : 0;
-}
-
-static void read_stream(stream *s, const uint8_t *p, size_t n, ts_batch *out) {
+/* The messages that follow each other in a datagram; returns whether there was any. */
+static int read_bundle(const datagram_protocol *protocol, const uint8_t *p, size_t n,
+                       ts_batch *out) {
+    int n_read = 0;
     while (n) {
-        size_t step;
-        if (s->skip_bytes) {
-            step = (size_t)s->skip_bytes < n ? (size_t)s->skip_bytes : n;
-            s->skip_bytes -= (int64_t)step;
-        } else if (s->head_bytes) {
-            step = finish_head(s, p, n, out);
-        } else if (*p == '\r' || *p == '\n') {
-            step = 1; /* keep-alive between messages: RFC 5626 section 4.4.1 */
-        } else {
-            int starts = sip_starts(p, n);
-            size_t head = starts == 1 ? sip_head_bytes(p, n) : 0;
-            if (head) {
-                take_head(s, p, head, out);
-                step = head;
-            } else if (starts) {
-                keep_head(s, p, n);
-                step = n;
-            } else {
-                step = next_start(p, n);
-            }
-        }
-        p += step;
-        n -= step;
+        size_t size = protocol->frame ? protocol->frame(p, n) : n;
+        ts_message m;
+        if (size == 0 || size > n) size = n;
+        ts_message_clear(&m);
+        if (!protocol->read(p, size, &m)) break;
+        ts_emit(out, &m);
+        n_read++;
+        p += size;
+        n -= size;
     }
+    return n_read > 0;
 }
 
-/* Bytes that were sent and not captured: fine inside a body, else the head is read as it is. */
-static void read_hole(stream *s, int64_t n, ts_batch *out) {
-    sip_message m;
-    if (s->skip_bytes >= n) {
-        s->skip_bytes -= n;
+static void read_datagram(const uint8_t *p, size_t n, ts_batch *out) {
+    const ts_packet_row *packet = packet_now(out);
+    if (!n || read_sip(p, n, out)) return;
+    const datagram_protocol *to = on_port(packet->dst_port), *from = on_port(packet->src_port);
+    if (to && read_bundle(to, p, n, out)) return;
+    if (from && from != to) read_bundle(from, p, n, out);
+}
+
+/* Some stacks write the identifier in their own byte order. */
+static int is_meant(const sctp_protocol *protocol, uint32_t ppid, const ts_packet_row *packet) {
+    if (ppid) return ppid == protocol->ppid || ppid == protocol->ppid << 24;
+    return protocol->port && (packet->dst_port == protocol->port ||
+                              packet->src_port == protocol->port);
+}
+
+void ts_read_sctp_message(const uint8_t *p, size_t n, uint32_t ppid, ts_batch *out) {
+    const ts_packet_row *packet = packet_now(out);
+    for (int i = 0; i < N_SCTP_PROTOCOLS; i++) {
+        ts_message m;
+        if (!is_meant(SCTP_PROTOCOLS + i, ppid, packet)) continue;
+        ts_message_clear(&m);
+        if (!SCTP_PROTOCOLS[i].read(p, n, &m)) continue;
+        ts_emit(out, &m);
         return;
     }
-    s->skip_bytes = 0;
-    if (s->head_bytes && sip_read_head(s->head, s->head_bytes, 1, &m)) emit(out, &m);
-    drop_head(s);
-}
-
-/* Bytes behind the others that fill the last hole: the messages that stand in them whole. */
-static void fill_hole(stream *s, const packet_columns *in, int64_t i, const uint8_t *p,
-                      ts_batch *out) {
-    uint32_t into = in->tcp_seq[i] - s->hole_seq, wire = in->payload_wire_bytes[i];
-    stream alone = {0};
-    if (into >= s->hole_bytes || wire > s->hole_bytes - into) return;
-    read_stream(&alone, p, in->payload_bytes[i], out);
-    alone.skip_bytes = 0;
-    read_hole(&alone, 1, out);
-    s->hole_seq += into ? 0 : wire;
-    s->hole_bytes = into ? into : s->hole_bytes - wire;
-}
-
-static void start_stream(stream *s, uint32_t seq) {
-    drop_head(s);
-    s->skip_bytes = 0;
-    s->hole_bytes = 0;
-    s->next_seq = seq;
-}
-
-static void read_segment(table *streams, const packet_columns *in, int64_t i, const uint8_t *data,
-                         ts_batch *out) {
-    uint32_t seq = in->tcp_seq[i], wire = in->payload_wire_bytes[i], n = in->payload_bytes[i];
-    int is_new, syn = (in->tcp_flags[i] & TCP_SYN) != 0;
-    const uint8_t *p = data + in->payload_offset[i];
-    if (!wire && !syn) return;
-    stream *s = stream_of(streams, in, i, &is_new);
-    if (syn) {
-        out->packets[out->n_packets - 1].retransmitted = !is_new && s->next_seq == seq + 1;
-        start_stream(s, seq + 1);
-        return;
-    }
-    int32_t ahead = is_new ? 0 : (int32_t)(seq - s->next_seq);
-    if (is_new || ahead > MAX_JUMP_BYTES || ahead < -MAX_JUMP_BYTES) {
-        start_stream(s, seq);
-        ahead = 0;
-    }
-    if (ahead < 0) {
-        uint32_t known = (uint32_t)-(int64_t)ahead;
-        if (known >= wire) { /* a one-byte probe is a keep-alive: RFC 9293 section 3.8.4 */
-            out->packets[out->n_packets - 1].retransmitted = wire > 1;
-            fill_hole(s, in, i, p, out);
-            return;
-        }
-        p += known < n ? known : n;
-        n -= known < n ? known : n;
-        wire -= known;
-    } else if (ahead > 0) {
-        read_hole(s, ahead, out);
-        s->hole_seq = s->next_seq;
-        s->hole_bytes = (uint32_t)ahead;
-    }
-    s->next_seq = seq + in->payload_wire_bytes[i];
-    read_stream(s, p, n, out);
-    if (wire > n) read_hole(s, wire - n, out);
+    if (!ppid) read_sip(p, n, out); /* RFC 4168 */
 }
 
 static void append_packet(const packet_columns *in, int64_t i, ts_batch *out) {
@@ -262,19 +170,22 @@ static void append_packet(const packet_columns *in, int64_t i, ts_batch *out) {
 
 /* Append the IP packets among first..n_packets-1 and the messages that end in them.  Stops early
  * where the batch is full, or might be; returns the packet to go on with. */
-TS_EXPORT int64_t ts_batch_fill(void *streams, const uint8_t *data, int64_t first,
-                                int64_t n_packets, const packet_columns *in, ts_batch *out) {
+TS_EXPORT int64_t ts_batch_fill(void *state, const uint8_t *data, int64_t first, int64_t n_packets,
+                                const packet_columns *in, ts_batch *out) {
+    reading *r = state;
     int64_t i = first;
     for (; i < n_packets && out->n_packets < out->packet_room; i++) {
         /* No message is shorter than four bytes; one more may wait in the stream. */
-        if (out->n_messages + 2 + in->payload_bytes[i] / 4 > out->message_room) break;
+        if (out->n_messages + 2 + in->payload_bytes[i] / MIN_MESSAGE_BYTES > out->message_room)
+            break;
         if (!in->ip_version[i]) continue;
         append_packet(in, i, out);
         if (in->flags[i] & LATER_FRAGMENT) continue;
-        if (in->ip_protocol[i] == PROTOCOL_UDP)
-            read_datagram(data + in->payload_offset[i], in->payload_bytes[i], out);
-        else if (in->ip_protocol[i] == PROTOCOL_TCP)
-            read_segment(streams, in, i, data, out);
+        switch (in->ip_protocol[i]) {
+            case IP_UDP: read_datagram(data + in->payload_offset[i], in->payload_bytes[i], out); break;
+            case IP_TCP: tcp_read_segment(&r->streams, in, i, data, out); break;
+            case IP_SCTP: sctp_read_packet(&r->associations, in, i, data, out); break;
+        }
     }
     return i;
 }

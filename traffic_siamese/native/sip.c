@@ -167,7 +167,7 @@ static int names_sip(const uint8_t *p, size_t n, int is_whole) {
     return !is_whole || (n > 8 && !memcmp(p + n - 8, " SIP/2.0", 8));
 }
 
-static int read_start_line(const uint8_t *p, size_t n, int is_whole, sip_message *out) {
+static int read_start_line(const uint8_t *p, size_t n, int is_whole, ts_message *out) {
     if (n >= 11 && !memcmp(p, "SIP/2.0 ", 8)) {
         unsigned status = 0;
         for (int i = 8; i < 11; i++) {
@@ -248,14 +248,12 @@ static enum header header_of(const uint8_t *name, size_t n) {
     return HEADER_OTHER;
 }
 
-int sip_read_head(const uint8_t *p, size_t n, int wants_length, sip_message *out) {
+int sip_read_head(const uint8_t *p, size_t n, int wants_length, ts_message *out) {
     const uint8_t *end = p + n, *line = p, *next;
     uint64_t branch = 0, sequence = 0, call = 0;
     int seen_via = 0, seen_call = 0, seen_sequence = 0;
-    memset(out, 0, sizeof *out);
-    out->request_kind = out->answer_class = NO_REQUEST;
+    ts_message_clear(out);
     out->answered_kind = REQUEST_OTHER;
-    out->body_bytes = -1;
     size_t start_bytes = line_bytes(line, end, &next);
     if (!read_start_line(p, start_bytes, next > p && next[-1] == '\n', out)) return 0;
     for (line = next; line < end; line = next) {

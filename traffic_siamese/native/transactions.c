@@ -24,8 +24,9 @@ typedef struct {
     int64_t request_ns;
     uint64_t request_content, answer_content;
     int64_t request_seen_ns, answer_seen_ns; /* last time each content was seen */
-    uint8_t answered, final, asked;
-} transaction;
+    uint32_t request_session; /* for answers that do not name theirs */
+    uint8_t answered, final, asked, request_kind;
+} transaction; /* the size of a cache line */
 
 typedef struct {
     table_entry entry; /* last_ns: when it was established */
@@ -191,6 +192,8 @@ static void take_request(matcher *m, const ts_matching *in, const ts_message_row
     transaction *t = transaction_of(m, message, packet->time_ns);
     double *cell = ts_cell(&in->to, packet);
     const int32_t *place = in->to.place;
+    if (message->reuses_keys && t->asked && t->request_content != message->content_key)
+        t->asked = t->answered = t->final = 0;
     enum repeat repeat = repeat_of(message->content_key, packet->time_ns, &t->request_content,
                                    &t->request_seen_ns, t->asked);
     cell[place[COUNTED_REQUESTS + message->request_kind]] += 1;
@@ -203,20 +206,31 @@ static void take_request(matcher *m, const ts_matching *in, const ts_message_row
     cell[place[COUNTED_NEW_TRANSACTIONS]] += 1;
     t->asked = 1;
     t->request_ns = packet->time_ns;
-    if (message->request_kind == REQUEST_ACKNOWLEDGEMENT || t->answered) return;
+    t->request_kind = message->request_kind;
+    t->request_session = (uint32_t)message->session_key;
+    if (message->request_kind == REQUEST_ACKNOWLEDGEMENT || message->is_one_way || t->answered)
+        return;
     pending request = {t->entry.key, packet->time_ns, packet->direction};
     for (int p = 0; p < 2; p++) wait_for_answer(m->queues + p, request);
 }
 
+/* What an answer answers, as it says itself or as its request was. */
+static uint8_t kind_answered(const transaction *t, const ts_message_row *message) {
+    if (message->answered_kind != NO_REQUEST) return message->answered_kind;
+    return t->asked ? t->request_kind : REQUEST_OTHER;
+}
+
 static void count_success(matcher *m, const ts_matching *in, const ts_message_row *message,
-                          const ts_packet_row *packet) {
+                          const transaction *t) {
+    const ts_packet_row *packet = in->packets + message->packet;
     double *cell = ts_cell(&in->to, packet);
+    uint8_t kind = kind_answered(t, message);
     int is_new;
-    if (message->answered_kind == REQUEST_REGISTRATION)
-        cell[in->to.place[COUNTED_DONE_REGISTRATIONS]] += 1;
-    if (message->answered_kind != REQUEST_SESSION_START) return;
+    if (kind == REQUEST_REGISTRATION) cell[in->to.place[COUNTED_DONE_REGISTRATIONS]] += 1;
+    if (kind != REQUEST_SESSION_START) return;
     cell[in->to.place[COUNTED_STARTED_SESSIONS]] += 1;
-    table_get(&m->sessions, message->session_key, packet->time_ns, &is_new);
+    uint64_t session_key = message->session_key ? message->session_key : t->request_session;
+    table_get(&m->sessions, session_key, packet->time_ns, &is_new);
 }
 
 static void take_answer(matcher *m, const ts_matching *in, const ts_message_row *message,
@@ -235,12 +249,12 @@ static void take_answer(matcher *m, const ts_matching *in, const ts_message_row 
         int64_t delay_ns = age_ns(packet->time_ns, t->request_ns);
         if (!t->answered) add_sample(in, packet, FIRST_DELAY + asked_direction, delay_ns);
         /* A session's start waits for a person, not for a machine. */
-        if (is_final && !t->final && message->answered_kind != REQUEST_SESSION_START)
+        if (is_final && !t->final && kind_answered(t, message) != REQUEST_SESSION_START)
             add_sample(in, packet, FINAL_DELAY + asked_direction, delay_ns);
     }
     t->answered = 1;
     t->final |= (uint8_t)is_final;
-    if (message->answer_class == ANSWER_SUCCESS) count_success(m, in, message, packet);
+    if (message->answer_class == ANSWER_SUCCESS) count_success(m, in, message, t);
 }
 
 /* What will be looked for soon: the entries lie anywhere in memory. */
