@@ -53,7 +53,7 @@ def is_of(result: Result, task: Task) -> bool:
 
 
 def tables(results: Sequence[Result], *, draws: int, steps: int | None) -> str:
-    """Return the tables of all rows: values, differences to the full recipe, and the cube's.
+    """Return the tables of all rows: values, differences to one network, and the cube's.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _values(by_row: dict[str, list[Result]], kind: str) -> str:
 
 
 def _differences(by_row: dict[str, list[Result]], kind: str) -> str:
-    """Return a table of differences, draw by draw, over the runs that the full recipe has too."""
+    """Return a table of differences, draw by draw, over the runs that one network has too."""
     full = {(one["fold"], one["seed"]): one[kind] for one in by_row.get(FULL, [])}
     runs = {
         name: [
@@ -104,7 +104,7 @@ def _differences(by_row: dict[str, list[Result]], kind: str) -> str:
 def paired_difference(
     values: dict[str, list[float]], full: dict[str, list[float]]
 ) -> dict[str, list[float]]:
-    """Return value minus value of the full recipe, measure by measure and draw by draw."""
+    """Return value minus value of one network, measure by measure and draw by draw."""
     return {
         name: (np.array(values[name]) - np.array(full[name])).tolist()
         for name in report.MAIN.values()

@@ -24,6 +24,7 @@ from traffic_siamese.types import CUBE_DIM, VIRTUAL, FloatArray, Int64Array
 from traffic_siamese.windows import WindowSet
 
 RAW_STRIDE = 2
+ONE_NETWORK_AXES = 16
 MEMBER_SEEDS = 1000  # between the seeds of an ensemble's members
 
 
@@ -59,9 +60,10 @@ def carry_out(task: Task, corpus: Corpus, fold: Fold) -> Result:
 
 
 def row_options(row: Recipe, task: Task, seed: int) -> FitOptions:
-    """Return the package's options as the row changes them."""
+    """Return the package's options, of one network, as the row changes them."""
     options = FitOptions()
-    training = replace(options.training, seed=seed)
+    encoder = replace(options.training.encoder, embedding_dim=ONE_NETWORK_AXES)
+    training = replace(options.training, seed=seed, encoder=encoder)
     if task.steps is not None:
         epochs = max(1, round(task.steps / training.batches_per_epoch))
         training = replace(training, epochs=epochs)
