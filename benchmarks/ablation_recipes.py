@@ -1,6 +1,6 @@
 """Rows of the ablation: the recipe of the package, each time with one ingredient out or swapped.
 
-All rows but those of more networks train one network of 16 axes, a third of what the package trains:
+All rows but those of more networks train one of 16 axes, a third of what the package trains:
 what an ingredient does can be seen with one, in a third of the time.
 
 Where an ingredient has an option, the row sets it. Where it has none, the row replaces a function
