@@ -30,6 +30,8 @@ class ReadOptions:
         How long the period of a row is.
     max_bytes : int, optional
         How much a log that is no capture may hold, decompressed.
+    bin_s : float, optional
+        Length of a bin, for readers that give series; `read_logs` sets it.
     """
 
     by: str = ""
@@ -41,3 +43,4 @@ class ReadOptions:
     kinds: Mapping[str, Kind | str] = field(default_factory=dict)
     granularity_s: float | None = None
     max_bytes: int | None = None
+    bin_s: float | None = None

@@ -9,8 +9,11 @@ from typing import Any, BinaryIO, cast
 
 from traffic_siamese.errors import CaptureError
 from traffic_siamese.features.series import read_series
+from traffic_siamese.logs.delimited import is_delimited, read_delimited
+from traffic_siamese.logs.json_lines import is_json_lines, read_json_lines
 from traffic_siamese.logs.opening import OpenLog
 from traffic_siamese.logs.options import ReadOptions
+from traffic_siamese.logs.parquet import is_parquet, read_parquet
 from traffic_siamese.logs.series import table_logs
 from traffic_siamese.logs.table import CounterTable
 from traffic_siamese.types import TrafficLog
@@ -46,8 +49,13 @@ class Reader:
     read: ReadTables
 
 
-READERS: list[Reader] = []
-"""Asked in this order; the readers of tables are added at the end of this file."""
+READERS: list[Reader] = [
+    Reader("Parquet", is_parquet, read_parquet),
+    # Readers of other tools' logs stand above; those of plain tables take any table.
+    Reader("JSON Lines", is_json_lines, read_json_lines),
+    Reader("CSV", is_delimited, read_delimited),
+]
+"""Asked in this order."""
 
 
 def read_logs(
@@ -78,7 +86,7 @@ def read_logs(
     CaptureError
         If it cannot be read, or holds nothing to measure.
     """
-    options = options or ReadOptions()
+    options = replace(options or ReadOptions(), bin_s=bin_s)
     source, element = _split_element(source)
     with OpenLog(source) as log:
         reader = reader_of(log.head)

@@ -23,7 +23,9 @@ MAX_GAP_ROWS = 3.0
 """Periods without a row after which there is a gap: a new series starts, and what a counter
 counted meanwhile is not known."""
 MAX_EVENT_GAP_S = 600.0
-_JUMP = 100.0
+_JUMP = 100.0  # times any other amount
+_MAX_JUMPS = 3
+_ROWS_PER_JUMP = 20
 _MEANINGS: dict[Kind, str] = {
     "counter": "difference of a cumulative counter, per bin",
     "delta": "amount per bin",
@@ -155,7 +157,7 @@ def _bin_sampled(
             _tell_falls(warnings, f"{label}: column {rows.names[place]!r}", found)
             values = found.amount
         elif kind == "delta":
-            values = _without_first_jump(values, f"{label}: column {rows.names[place]!r}", warnings)
+            values = _without_jumps(values, f"{label}: column {rows.names[place]!r}", warnings)
         amounts[:, column] = values
     is_amount = np.array([kind != "gauge" for kind in kinds])
     return spread_rows((start, rows.time_ns), amounts, is_amount, grid)
@@ -176,17 +178,21 @@ def _tell_falls(warnings: list[str], what: str, found: object) -> None:
         warnings.append(f"{what}: the counter {', '.join(told)}.")
 
 
-def _without_first_jump(
+def _without_jumps(
     values: NDArray[np.float64], what: str, warnings: list[str]
 ) -> NDArray[np.float64]:
-    """Drop a first difference that is the counter's own value: some exports begin with it."""
-    rest = np.abs(values[1:][np.isfinite(values[1:])])
-    if len(rest) < 2 or not abs(values[0]) > _JUMP * max(float(rest.max()), 1.0):
-        return values
-    warnings.append(
-        f"{what}: its first value {values[0]:.6g} is over {_JUMP:g} times any other; left out."
-    )
-    return np.concatenate([[np.nan], values[1:]])
+    """Drop what is no amount but the counter's own value: some exports begin with it."""
+    known = np.sort(np.abs(values[np.isfinite(values)]))[::-1]
+    n_known = len(known)
+    for n in range(min(_MAX_JUMPS, n_known // _ROWS_PER_JUMP), 0, -1):
+        if known[n - 1] > _JUMP * max(float(known[n]), 1.0):
+            out = np.where(np.abs(values) >= known[n - 1], np.nan, values)
+            warnings.append(
+                f"{what}: {n} of its values, {known[n - 1]:.6g} or more, are over {_JUMP:g} times "
+                "any other; taken for the counter itself and left out."
+            )
+            return out
+    return values
 
 
 def _join(
