@@ -1,0 +1,147 @@
+"""What was measured, gathered into one table for each measured object."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from traffic_siamese.errors import CaptureError
+from traffic_siamese.feature_schema import Kind
+from traffic_siamese.logs.table import MAX_COLUMNS, CounterTable
+
+MAX_VALUES = 5_000_000
+_MISSING = frozenset({"", "NIL", "NULL", "NAN", "-", "N/A"})
+_GAUGE = re.compile(
+    r"Mean|Max|Min(?!ut)|Avg|Average|Ratio|Rate|Util|Usage|Load|Delay|Thp|Throughput|Power"
+    r"|Percent|Level|Lat(?=[A-Z._]|$)"
+)
+"""Parts of names of measurements that are no sums (TS 28.552 names them so)."""
+
+
+@dataclass(slots=True)
+class _Object:
+    """A measured object: its rows by period, its columns with a value in some of the rows."""
+
+    row_of: dict[tuple[int, int], int] = field(default_factory=dict)
+    columns: dict[str, dict[int, float]] = field(default_factory=dict)
+
+
+class Measurements:
+    """Gathers values by measured object, period and name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._objects: dict[tuple[str, str], _Object] = {}
+        self._n_values = self._n_suspect = self._n_unreadable = 0
+        self._example = ""
+
+    def row(self, managed: str, element: str, period: tuple[int, int]) -> tuple[_Object, int]:
+        """Return the object of this name, and the row of its period, started if need be."""
+        found = self._objects.setdefault((managed, element), _Object())
+        return found, found.row_of.setdefault(period, len(found.row_of))
+
+    def add(
+        self, at: tuple[_Object, int], measured: tuple[str, str], text: str, *, suspect: bool
+    ) -> None:
+        """Add what was measured, a number or a list of numbers, under its group and name."""
+        items = re.split(r"[,;\s]+", text) if text else [""]
+        place, row = at
+        group, name = measured
+        if row in place.columns.get(name if len(items) == 1 else f"{name}.0", ()):
+            name = f"{group}.{name}"  # another group measures the same name of the same object
+        for i, item in enumerate(items):
+            column = name if len(items) == 1 else f"{name}.{i}"
+            place.columns.setdefault(column, {})[row] = self._number(item, suspect=suspect)
+        self._n_values += len(items)
+        self._check(len(place.columns))
+
+    def _number(self, text: str, *, suspect: bool) -> float:
+        if suspect:
+            self._n_suspect += 1
+            return np.nan
+        if text.upper() in _MISSING:
+            return np.nan
+        try:
+            value = float(text)
+        except ValueError:
+            value = np.inf
+        if np.isfinite(value):
+            return value
+        self._n_unreadable += 1
+        self._example = self._example or text[:40]
+        return np.nan
+
+    def _check(self, n_columns: int) -> None:
+        if n_columns > MAX_COLUMNS or self._n_values > MAX_VALUES:
+            found, limit, what = (
+                (n_columns, MAX_COLUMNS, "measurements of one object")
+                if n_columns > MAX_COLUMNS
+                else (self._n_values, MAX_VALUES, "values")
+            )
+            raise CaptureError(
+                f"{self._name}: holds {found} {what} or more, expected at most {limit}. "
+                "Split the file."
+            )
+
+    def warnings(self) -> list[str]:
+        """Say what was left out."""
+        found = []
+        if self._n_suspect:
+            found.append(
+                f"{self._name}: {self._n_suspect} of {self._n_values} values are suspect, as their "
+                "network element says, and were left out."
+            )
+        if self._n_unreadable:
+            found.append(
+                f"{self._name}: {self._n_unreadable} of {self._n_values} values are no numbers, "
+                f"such as {self._example!r}, and were left out."
+            )
+        return found
+
+    def tables(self) -> list[CounterTable]:
+        """Return a table for each object.
+
+        Raises
+        ------
+        CaptureError
+            If nothing was measured.
+        """
+        if not self._n_values:
+            raise CaptureError(
+                f"{self._name}: holds no measurement, expected measValue elements with results. "
+                "Check what the network element exports."
+            )
+        several = len({managed for managed, _ in self._objects}) > 1
+        return [
+            self._table(f"{managed},{element}".strip(",") if several else element, found)
+            for (managed, element), found in self._objects.items()
+            if found.columns
+        ]
+
+    def _table(self, element: str, found: _Object) -> CounterTable:
+        n = len(found.row_of)
+        columns = {}
+        for name, values in found.columns.items():
+            column = np.full(n, np.nan)
+            column[list(values)] = list(values.values())
+            columns[name] = column
+        kinds: dict[str, Kind] = {
+            name: "gauge" if _GAUGE.search(name) or _has_fractions(column) else "delta"
+            for name, column in columns.items()
+        }
+        periods = np.array(list(found.row_of), np.int64)  # (n, 2): start, end
+        return CounterTable(
+            name=self._name,
+            element=element,
+            time_ns=periods[:, 1],
+            columns=columns,
+            kinds=kinds,
+            granularity_s=float(np.median(np.diff(periods, axis=1))) / 1e9,
+        )
+
+
+def _has_fractions(column: np.ndarray) -> bool:
+    known = column[np.isfinite(column)]
+    return bool((known != np.round(known)).any())
