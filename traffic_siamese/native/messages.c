@@ -15,13 +15,22 @@ typedef struct {
 
 /* UDP: by port, where the content alone is too weak to tell.  SIP is looked for on any. */
 static const datagram_protocol DATAGRAM_PROTOCOLS[] = {
-    {0, NULL, NULL},
+    {53, dns_read, NULL},
+    {1645, radius_read, NULL}, /* before RFC 2865 */
+    {1646, radius_read, NULL},
+    {1812, radius_read, NULL},
+    {1813, radius_read, NULL},
+    {3799, radius_read, NULL},
+    {2123, gtp_read, gtp_frame},
+    {3386, gtp_read, gtp_frame},
+    {8805, pfcp_read, pfcp_frame},
 };
 enum { N_DATAGRAM_PROTOCOLS = sizeof DATAGRAM_PROTOCOLS / sizeof *DATAGRAM_PROTOCOLS };
 
 /* TCP: in the order in which they are tried; SIP comes after them. */
 const stream_protocol STREAM_PROTOCOLS[] = {
     {.frame = diameter_frame, .read = diameter_read},
+    {.frame = dns_tcp_frame, .read = dns_tcp_read, .port = 53},
 };
 const size_t N_STREAM_PROTOCOLS = sizeof STREAM_PROTOCOLS / sizeof *STREAM_PROTOCOLS;
 
@@ -103,7 +112,7 @@ static int read_sip(const uint8_t *p, size_t n, ts_batch *out) {
 
 static const datagram_protocol *on_port(uint16_t port) {
     for (int i = 0; i < N_DATAGRAM_PROTOCOLS; i++)
-        if (DATAGRAM_PROTOCOLS[i].read && DATAGRAM_PROTOCOLS[i].port == port) return DATAGRAM_PROTOCOLS + i;
+        if (DATAGRAM_PROTOCOLS[i].port == port) return DATAGRAM_PROTOCOLS + i;
     return NULL;
 }
 
