@@ -190,3 +190,23 @@ def sctp(chunks: bytes = b"", *, ports: tuple[int, int] = (2905, 2906)) -> bytes
 def icmp(payload: bytes = b"", *, kind: int = 3, code: int = 3) -> bytes:
     """Return an ICMP or ICMPv6 message with four unused bytes."""
     return struct.pack("!BBHI", kind, code, 0, 0) + payload
+
+
+def gtp_u(
+    payload: bytes, *, extensions: Sequence[tuple[int, bytes]] = (), numbered: bool = False
+) -> bytes:
+    """Return GTP-U user data; each extension is its type and content of 2, 6, ... bytes."""
+    flags = 0x30 | (4 if extensions else 0) | (2 if numbered else 0)
+    kinds = [kind for kind, _ in extensions] + [0]
+    options = bytes([0, 7, 0, kinds[0]]) if flags & 7 else b""
+    chain = b"".join(
+        bytes([(len(body) + 2) // 4]) + body + bytes([following])
+        for (_, body), following in zip(extensions, kinds[1:], strict=True)
+    )
+    body = options + chain + payload
+    return struct.pack("!BBHI", flags, 255, len(body), 77) + body
+
+
+def vxlan(frame: bytes) -> bytes:
+    """Return a frame behind a VXLAN header."""
+    return b"\x08\0\0\0\0\0\x2a\0" + frame

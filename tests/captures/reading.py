@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from dataclasses import fields
 
-from tests.captures.slow_decoder import Row, decode
+from tests.captures.slow_cursor import Row
+from tests.captures.slow_decoder import decode
 from traffic_siamese.captures.packets import PacketChunk
 from traffic_siamese.captures.reader import CaptureStats, PacketReader, read_packets
 from traffic_siamese.errors import CaptureError

@@ -6,7 +6,7 @@ import pytest
 
 from tests import builders as b
 from tests.captures.reading import check_frame, read_rows
-from tests.captures.slow_decoder import Row, hash_address
+from tests.captures.slow_cursor import Row, hash_address
 
 SIP = b"OPTIONS sip:a SIP/2.0\r\n\r\n"
 UDP4 = b.ipv4(b.udp(SIP))
@@ -79,7 +79,7 @@ def test_every_frame_cut_at_every_byte(link: str) -> None:
     assert stats.n_truncated == len(frame)
 
 
-@pytest.mark.parametrize("link_type", [147, 127, 105, 239, 65535])
+@pytest.mark.parametrize("link_type", [147, 189, 252, 65535])
 def test_unknown_link_types_count_but_are_not_decoded(link_type: int) -> None:
     rows, stats = read_rows(b.pcap([b.Packet(UDP4, 0)], link_type=link_type))
     assert (rows[0].ip_version, rows[0].flags, rows[0].link_type) == (0, 0, link_type)
@@ -211,7 +211,7 @@ def test_icmp_type_and_code(protocol: int) -> None:
     assert (row.ip_protocol, row.payload_bytes) == (protocol, len(UDP4))
 
 
-@pytest.mark.parametrize("protocol", [2, 4, 47, 50, 89])
+@pytest.mark.parametrize("protocol", [2, 50, 89])
 def test_other_protocols_have_addresses_only(protocol: int) -> None:
     row = decode_one(b.ethernet(b.ipv4(bytes(40), protocol)))
     assert (row.ip_protocol, row.payload_bytes, row.flags) == (protocol, 0, 0)

@@ -11,7 +11,7 @@ import pytest
 
 from tests import builders as b
 from tests.captures.reading import chunk_rows
-from tests.captures.slow_decoder import Row
+from tests.captures.slow_cursor import Row
 from tests.captures.test_decode import LINKS
 from traffic_siamese.captures.compression import open_log
 from traffic_siamese.captures.reader import read_packets

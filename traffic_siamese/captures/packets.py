@@ -14,6 +14,21 @@ FRAGMENT = 1
 LATER_FRAGMENT = 2
 TRUNCATED = 4
 MALFORMED = 8
+REASSEMBLED = 16
+
+ENCAPSULATIONS = (
+    "vlan",
+    "mpls",
+    "pppoe",
+    "ppp",
+    "gre",
+    "ip_in_ip",
+    "gtp_u",
+    "vxlan",
+    "geneve",
+    "teredo",
+)
+"""Names of the bits of ``PacketChunk.encapsulation``, from the lowest."""
 
 UInt8Array = NDArray[np.uint8]
 UInt16Array = NDArray[np.uint16]
@@ -48,7 +63,8 @@ class PacketChunk:
     flags : ndarray of uint8
         Sum of ``FRAGMENT`` (any IP fragment), ``LATER_FRAGMENT`` (not the first), ``TRUNCATED``
         (captured less than was on the wire), ``MALFORMED`` (headers that did not fit into the
-        captured bytes or contradict each other).
+        captured bytes or contradict each other), ``REASSEMBLED`` (completed a fragmented datagram,
+        whose payload, and whose ports where it is a later fragment, it then has).
     src_key, dst_key : ndarray of uint64
         Hash of the IP address.
     src_port, dst_port : ndarray of uint16
@@ -66,6 +82,16 @@ class PacketChunk:
         behind the IP packet is not payload. 0 for later fragments and malformed headers.
     payload_wire_bytes : ndarray of uint32
         The same as it was on the wire.
+    fragment_id : ndarray of uint32
+        Equal in the fragments of one datagram; 0 in whole ones.
+    encapsulation : ndarray of uint16
+        What the IP packet was wrapped in, a bit for each of ``ENCAPSULATIONS``.
+
+    Notes
+    -----
+    Of packets inside packets (GRE, IP in IP, GTP-U, VXLAN, Geneve, Teredo, MPLS, PPPoE) the columns
+    describe the innermost IP packet, as far as it was captured; ``captured_bytes`` and
+    ``wire_bytes`` stay those of the whole frame.
     """
 
     data: UInt8Array
@@ -89,12 +115,14 @@ class PacketChunk:
     payload_offset: Int64Array
     payload_bytes: UInt32Array
     payload_wire_bytes: UInt32Array
+    fragment_id: UInt32Array
+    encapsulation: UInt16Array
 
     def __len__(self) -> int:
         return len(self.time_ns)
 
 
-_RECORD_COLUMNS = ("offset", "captured_bytes", "wire_bytes", "link_type")
+_RECORD_COLUMNS = ("offset", "captured_bytes", "wire_bytes", "link_type", "time_ns")
 _DECODED: tuple[tuple[str, type[np.generic]], ...] = (
     ("ip_version", np.uint8),
     ("ip_protocol", np.uint8),
@@ -111,6 +139,8 @@ _DECODED: tuple[tuple[str, type[np.generic]], ...] = (
     ("payload_offset", np.int64),
     ("payload_bytes", np.uint32),
     ("payload_wire_bytes", np.uint32),
+    ("fragment_id", np.uint32),
+    ("encapsulation", np.uint16),
 )
 
 
@@ -122,12 +152,29 @@ class _Columns(ctypes.Structure):
     )
 
 
+class _Arena(ctypes.Structure):
+    """Mirror of ``ts_arena`` in native/decode.h."""
+
+    _fields_ = (
+        ("fragments", ctypes.c_void_p),
+        ("room", ctypes.c_void_p),
+        ("bytes", ctypes.c_uint64),
+    )
+
+
 kernel.ts_decode_packets.restype = None
 kernel.ts_decode_packets.argtypes = (
     ctypes.c_void_p,
     ctypes.c_uint64,
     ctypes.POINTER(_Columns),
+    ctypes.POINTER(_Arena),
 )
+kernel.ts_fragments_new.restype = ctypes.c_void_p
+kernel.ts_fragments_new.argtypes = ()
+kernel.ts_fragments_free.restype = None
+kernel.ts_fragments_free.argtypes = (ctypes.c_void_p,)
+kernel.ts_fragments_max_bytes.restype = ctypes.c_uint64
+kernel.ts_fragments_max_bytes.argtypes = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +188,32 @@ class RecordColumns:
     link_type: UInt16Array
 
 
-def decode_packets(data: UInt8Array, records: RecordColumns) -> PacketChunk:
+class Fragments:
+    """IP fragments that wait for the rest of their datagram, from one buffer to the next.
+
+    At most 1.5 MiB wait, for at most 30 s of capture time; beyond that they stay fragments.
+    """
+
+    max_bytes = int(kernel.ts_fragments_max_bytes())
+    """How much room completed datagrams may take, beside as much as the packets do."""
+
+    def __init__(self) -> None:
+        self.address: int | None = kernel.ts_fragments_new()
+        if not self.address:
+            raise MemoryError("no memory for the table of fragments")
+
+    def close(self) -> None:
+        """Forget them all."""
+        kernel.ts_fragments_free(self.address)
+        self.address = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def decode_packets(
+    data: UInt8Array, records: RecordColumns, *, fragments: Fragments, free_from: int
+) -> PacketChunk:
     """Decode link to transport headers of packets in a buffer.
 
     Parameters
@@ -150,6 +222,10 @@ def decode_packets(data: UInt8Array, records: RecordColumns) -> PacketChunk:
         The buffer that holds every frame whole.
     records : RecordColumns
         Where each frame lies; trusted to lie inside ``data``.
+    fragments : Fragments
+        What earlier buffers left; updated.
+    free_from : int
+        From here on ``data`` holds nothing of use: the room for datagrams put together.
 
     Returns
     -------
@@ -159,7 +235,7 @@ def decode_packets(data: UInt8Array, records: RecordColumns) -> PacketChunk:
     References
     ----------
     RFC 791 (IPv4), RFC 8200 (IPv6), RFC 768 (UDP), RFC 9293 (TCP), RFC 9260 (SCTP), RFC 792 and
-    RFC 4443 (ICMP), IEEE 802.1Q, RFC 3032 (MPLS), RFC 2516 (PPPoE).
+    RFC 4443 (ICMP); those of link layers and tunnels stand in native/link.c, framing.c, tunnel.c.
     """
     n = len(records.time_ns)
     decoded = {name: np.empty(n, dtype) for name, dtype in _DECODED}
@@ -168,7 +244,9 @@ def decode_packets(data: UInt8Array, records: RecordColumns) -> PacketChunk:
         setattr(columns, name, getattr(records, name).ctypes.data)
     for name, array in decoded.items():
         setattr(columns, name, array.ctypes.data)
-    kernel.ts_decode_packets(pointer(data), n, ctypes.byref(columns))
+    room = data[free_from:]
+    arena = _Arena(fragments.address, room.ctypes.data, len(room))
+    kernel.ts_decode_packets(pointer(data), n, ctypes.byref(columns), ctypes.byref(arena))
     return PacketChunk(
         data=data,
         time_ns=records.time_ns,

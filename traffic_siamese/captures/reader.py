@@ -13,7 +13,18 @@ import numpy as np
 from traffic_siamese.captures import records
 from traffic_siamese.captures.compression import DEFAULT_MAX_BYTES, LogStream, open_log
 from traffic_siamese.captures.faults import describe_cut, describe_empty, describe_fault
-from traffic_siamese.captures.packets import MALFORMED, TRUNCATED, PacketChunk, decode_packets
+from traffic_siamese.captures.link_types import describe_unread
+from traffic_siamese.captures.packets import (
+    ENCAPSULATIONS,
+    FRAGMENT,
+    MALFORMED,
+    REASSEMBLED,
+    TRUNCATED,
+    Fragments,
+    PacketChunk,
+    UInt8Array,
+    decode_packets,
+)
 from traffic_siamese.errors import CaptureError
 
 DEFAULT_CHUNK_BYTES = 1 << 20
@@ -44,6 +55,10 @@ class CaptureStats:
         Packets whose headers did not fit or contradict each other.
     n_undecoded : int
         Packets in which no IP header was found: other protocols, or an unknown link type.
+    encapsulations : dict of str to int
+        Packets wrapped in each of ``packets.ENCAPSULATIONS`` that occurs.
+    n_fragments, n_reassembled : int
+        IP fragments, and datagrams put together from them.
     n_out_of_order : int
         Packets with an earlier time than some packet before them.
     first_ns, last_ns : int
@@ -58,6 +73,9 @@ class CaptureStats:
     n_packets: int = 0
     n_bytes: int = 0
     link_types: dict[int, int] = field(default_factory=dict)
+    encapsulations: dict[str, int] = field(default_factory=dict)
+    n_fragments: int = 0
+    n_reassembled: int = 0
     n_truncated: int = 0
     n_malformed: int = 0
     n_undecoded: int = 0
@@ -78,6 +96,17 @@ class CaptureStats:
         for kind in kinds:
             n = int(np.count_nonzero(chunk.link_type == kind))
             self.link_types[kind] = self.link_types.get(kind, 0) + n
+        self._add_layers(chunk)
+
+    def _add_layers(self, chunk: PacketChunk) -> None:
+        if chunk.flags.any():
+            self.n_fragments += int(np.count_nonzero(chunk.flags & FRAGMENT))
+            self.n_reassembled += int(np.count_nonzero(chunk.flags & REASSEMBLED))
+        if chunk.encapsulation.any():
+            for bit, name in enumerate(ENCAPSULATIONS):
+                n = int(np.count_nonzero(chunk.encapsulation & (1 << bit)))
+                if n:
+                    self.encapsulations[name] = self.encapsulations.get(name, 0) + n
 
 
 class PacketReader:
@@ -104,7 +133,9 @@ class PacketReader:
         self.stats = CaptureStats(stream.name, compression=stream.compression)
         self._stream = stream
         self._walk = records.RecordWalk(min(_MAX_PACKETS, size // 16 + 1))
-        self._buffer = np.empty(size, np.uint8)
+        self._size = size
+        self._buffer = _new_buffer(size)
+        self._fragments = Fragments()
         self._begin = 0
         self._end = 0
         self._fault: CaptureError | None = None
@@ -139,13 +170,14 @@ class PacketReader:
             self._finish()
         finally:
             self._walk.close()
+            self._fragments.close()
             self._stream.close()
 
     def _fill(self) -> bool:
         """Read more bytes behind those not yet walked; False when there are none."""
         self._make_room()
         try:
-            n = self._stream.readinto(self._buffer[self._end :].data)
+            n = self._stream.readinto(self._buffer[self._end : self._size].data)
         except CaptureError as err:
             self._fault = err
             return False
@@ -154,12 +186,13 @@ class PacketReader:
 
     def _make_room(self) -> None:
         """Move what is left to the buffer's start, in a larger buffer if one record needs it."""
-        grow = self._walk.state.needed > len(self._buffer)
+        grow = self._walk.state.needed > self._size
         if not grow and not self._begin:
             return
         left = self._buffer[self._begin : self._end]
         if grow:
-            self._buffer = np.empty(int(self._walk.state.needed) + _GROWTH_BYTES, np.uint8)
+            self._size = int(self._walk.state.needed) + _GROWTH_BYTES
+            self._buffer = _new_buffer(self._size)
         self._buffer[: len(left)] = left
         self._begin, self._end = 0, len(left)
 
@@ -171,7 +204,9 @@ class PacketReader:
             self._begin = state.consumed
             self._note_state()
             if len(rows.time_ns):
-                chunk = decode_packets(self._buffer, rows)
+                chunk = decode_packets(
+                    self._buffer, rows, fragments=self._fragments, free_from=self._size
+                )
                 self.stats.add(chunk)
                 yield chunk
         if state.status != records.MORE:
@@ -198,11 +233,19 @@ class PacketReader:
             raise CaptureError(describe_fault(stats.name, state, left))
         if left:
             stats.warnings.append(describe_cut(stats.name, state, len(left)))
+        unread = describe_unread(stats.name, stats.link_types)
+        if unread:
+            stats.warnings.append(unread)
         if state.n_untimed:
             stats.warnings.append(
                 f"{stats.name}: {state.n_untimed} packets carry no time (pcapng simple packets); "
                 "each was given the time of the packet before it."
             )
+
+
+def _new_buffer(size: int) -> UInt8Array:
+    """Allocate room for bytes of the log and, behind them, for datagrams put together."""
+    return np.empty(2 * size + Fragments.max_bytes, np.uint8)
 
 
 def read_packets(

@@ -1,4 +1,5 @@
-/* Link layers: find the IP header below Ethernet, cooked, loopback and raw framing. */
+/* Link layers: find the IP header below Ethernet, cooked, loopback and raw framing. References: IEEE 802.1Q, RFC 3032
+ * and RFC 4385 (MPLS), RFC 2516 (PPPoE). */
 #include "decode.h"
 
 enum {
@@ -16,17 +17,17 @@ enum {
 
 enum {
     TYPE_IPV4 = 0x0800,
+    TYPE_ETHERNET = 0x6558, /* transparent bridging */
     TYPE_VLAN = 0x8100,
     TYPE_IPV6 = 0x86dd,
     TYPE_MPLS = 0x8847,
     TYPE_MPLS_MULTICAST = 0x8848,
     TYPE_PPPOE_SESSION = 0x8864,
     TYPE_SERVICE_VLAN = 0x88a8,
+    TYPE_PROVIDER_BACKBONE = 0x88e7,
     TYPE_OLD_QINQ = 0x9100,
     TYPE_OLD_QINQ_2 = 0x9200,
     FIRST_TYPE = 0x0600,
-    PPP_IPV4 = 0x0021,
-    PPP_IPV6 = 0x0057,
 };
 
 static int is_vlan(uint16_t type) {
@@ -34,36 +35,47 @@ static int is_vlan(uint16_t type) {
            type == TYPE_OLD_QINQ_2;
 }
 
-/* What follows an MPLS stack is told by its first nibble alone. */
-static void decode_mpls(ts_packet *packet) {
+/* The Ethernet type that a pseudowire's frame would have here, 0 where it cannot be one. */
+static uint16_t pseudowire_type(const ts_packet *packet, uint32_t control_bytes) {
+    if (packet->captured < control_bytes + 15) return 0;
+    const uint8_t *frame = packet->at + control_bytes;
+    uint16_t type = ts_be16(frame + 12);
+    uint8_t version = frame[14] >> 4;
+    if (type == TYPE_IPV4) return version == 4 ? type : 0;
+    if (type == TYPE_IPV6) return version == 6 ? type : 0;
+    return is_vlan(type) || type == TYPE_MPLS || type == TYPE_PPPOE_SESSION ? type : 0;
+}
+
+/* What follows an MPLS stack is told by its first nibble alone: an IP version, or the zero of a
+ * pseudowire's control word (RFC 4385). A pseudowire without one may look like either. */
+void ts_decode_mpls(ts_packet *packet) {
     int bottom = 0;
+    if (!ts_enter(packet, TS_MPLS)) return;
     while (!bottom) {
-        if (packet->captured < 4) {
-            ts_malformed(packet);
-            return;
-        }
+        if (!ts_has(packet, 4)) return;
         bottom = packet->at[2] & 1;
         ts_skip(packet, 4);
     }
     if (!packet->captured) return;
     uint8_t version = packet->at[0] >> 4;
-    if (version == 4 || version == 6) ts_decode_ip(packet);
+    if (ts_looks_like_ip(packet)) {
+        ts_decode_ip(packet);
+    } else if (version == 0 && pseudowire_type(packet, 4)) {
+        ts_skip(packet, 4);
+        ts_decode_ethernet(packet);
+    } else if (pseudowire_type(packet, 0)) {
+        ts_decode_ethernet(packet);
+    } else if (version == 4 || version == 6) {
+        ts_decode_ip(packet);
+    }
 }
 
 static void decode_pppoe(ts_packet *packet) {
-    if (packet->captured < 8) {
-        ts_malformed(packet);
-        return;
-    }
-    uint16_t length = ts_be16(packet->at + 4), protocol = ts_be16(packet->at + 6);
+    if (!ts_enter(packet, TS_PPPOE) || !ts_has(packet, 8)) return;
+    uint16_t length = ts_be16(packet->at + 4);
     ts_skip(packet, 6);
     ts_limit(packet, length);
-    if (packet->captured < 2) {
-        ts_malformed(packet);
-        return;
-    }
-    ts_skip(packet, 2);
-    if (protocol == PPP_IPV4 || protocol == PPP_IPV6) ts_decode_ip(packet);
+    ts_decode_ppp(packet);
 }
 
 /* An IEEE 802.3 length instead of a type: IP may still follow behind LLC and SNAP. */
@@ -76,38 +88,41 @@ static int snap_type(ts_packet *packet, uint16_t length, uint16_t *type) {
     return 1;
 }
 
-static void decode_type(ts_packet *packet, uint16_t type) {
+/* IEEE 802.1ah: four bytes that name the service, then the customer's whole frame. */
+static void decode_backbone(ts_packet *packet) {
+    if (!ts_enter(packet, TS_VLAN) || !ts_has(packet, 4)) return;
+    ts_skip(packet, 4);
+    ts_decode_ethernet(packet);
+}
+
+void ts_decode_type(ts_packet *packet, uint16_t type) {
     while (is_vlan(type)) {
-        if (packet->captured < 4) {
-            ts_malformed(packet);
-            return;
-        }
+        if (!ts_has(packet, 4)) return;
         type = ts_be16(packet->at + 2);
         ts_skip(packet, 4);
+        packet->encapsulation |= TS_VLAN;
     }
     if (type < FIRST_TYPE && !snap_type(packet, type, &type)) return;
     if (type == TYPE_IPV4 || type == TYPE_IPV6) ts_decode_ip(packet);
-    if (type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST) decode_mpls(packet);
+    if (type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST) ts_decode_mpls(packet);
     if (type == TYPE_PPPOE_SESSION) decode_pppoe(packet);
+    if (type == TYPE_ETHERNET && ts_enter(packet, 0)) ts_decode_ethernet(packet);
+    if (type == TYPE_PROVIDER_BACKBONE) decode_backbone(packet);
 }
 
 static void decode_typed(ts_packet *packet, uint32_t header_bytes, uint32_t type_at) {
-    if (packet->captured < header_bytes) {
-        ts_malformed(packet);
-        return;
-    }
+    if (!ts_has(packet, header_bytes)) return;
     uint16_t type = ts_be16(packet->at + type_at);
     ts_skip(packet, header_bytes);
-    decode_type(packet, type);
+    ts_decode_type(packet, type);
 }
+
+void ts_decode_ethernet(ts_packet *packet) { decode_typed(packet, 14, 12); }
 
 /* The address family is in the byte order of the machine that captured, and BSDs number IPv6
  * differently. */
 static void decode_loopback(ts_packet *packet) {
-    if (packet->captured < 4) {
-        ts_malformed(packet);
-        return;
-    }
+    if (!ts_has(packet, 4)) return;
     uint32_t family = ts_be32(packet->at);
     if (family > 0xffff) family = __builtin_bswap32(family);
     ts_skip(packet, 4);
@@ -117,7 +132,7 @@ static void decode_loopback(ts_packet *packet) {
 
 void ts_decode_link(ts_packet *packet, uint16_t link_type) {
     switch (link_type) {
-    case LINK_ETHERNET: decode_typed(packet, 14, 12); break;
+    case LINK_ETHERNET: ts_decode_ethernet(packet); break;
     case LINK_COOKED: decode_typed(packet, 16, 14); break;
     case LINK_COOKED_V2: decode_typed(packet, 20, 0); break;
     case LINK_NULL:
@@ -127,6 +142,6 @@ void ts_decode_link(ts_packet *packet, uint16_t link_type) {
     case LINK_RAW:
     case LINK_IPV4:
     case LINK_IPV6: ts_decode_ip(packet); break;
-    default: break;
+    default: ts_decode_framing(packet, link_type); break;
     }
 }

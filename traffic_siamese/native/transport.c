@@ -27,10 +27,11 @@ static void decode_udp(ts_packet *packet) {
     uint32_t length = ts_be16(packet->at + 4);
     if (length && length < 8)
         ts_malformed(packet);
-    else if (length && (!(packet->flags & TS_FRAGMENT) || length < packet->wire))
+    else if (length)
         ts_limit(packet, length);
     ts_skip(packet, 8);
     take_payload(packet);
+    ts_decode_udp_tunnel(packet);
 }
 
 static void decode_tcp(ts_packet *packet) {
