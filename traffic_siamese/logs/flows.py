@@ -44,7 +44,14 @@ class Flows:
         return len(self.start_ns)
 
 
-def flow_table(name: str, flows: Flows, *, bin_s: float = 1.0, element: str = "") -> CounterTable:
+def flow_table(
+    name: str,
+    flows: Flows,
+    *,
+    bin_s: float = 1.0,
+    element: str = "",
+    warnings: tuple[str, ...] = (),
+) -> CounterTable:
     """Spread flows over bins: one row per bin in which some flow is under way.
 
     A flow's amounts are spread evenly from its start to its end; the flow itself is counted
@@ -59,6 +66,8 @@ def flow_table(name: str, flows: Flows, *, bin_s: float = 1.0, element: str = ""
         Length of a bin in seconds.
     element : str
         Who exported the flows, where there are several.
+    warnings : tuple of str
+        What was wrong with the log.
 
     Returns
     -------
@@ -92,6 +101,7 @@ def flow_table(name: str, flows: Flows, *, bin_s: float = 1.0, element: str = ""
         columns=columns,
         kinds=dict.fromkeys(columns, "event"),  # without a flow, nothing was sent
         granularity_s=bin_s,
+        warnings=warnings,
     )
 
 
