@@ -115,5 +115,16 @@ int radius_read(const uint8_t *p, size_t n, ts_message *out);
 int dns_read(const uint8_t *p, size_t n, ts_message *out);
 size_t dns_tcp_frame(const uint8_t *p, size_t n);
 int dns_tcp_read(const uint8_t *p, size_t n, ts_message *out);
+int m3ua_read(const uint8_t *p, size_t n, ts_message *out);
+int s1ap_read(const uint8_t *p, size_t n, ts_message *out);
+int s1ap_read_answer(const uint8_t *p, size_t n, ts_message *out);
+int ngap_read(const uint8_t *p, size_t n, ts_message *out);
+int ngap_read_answer(const uint8_t *p, size_t n, ts_message *out);
+size_t http1_frame(const uint8_t *p, size_t n);
+int http1_read(const uint8_t *p, size_t n, void **state, ts_message *out);
+size_t http2_frame(const uint8_t *p, size_t n);
+int http2_read(const uint8_t *p, size_t n, void **state, ts_message *out);
+void http2_hole(void **state);
+void http2_forget(void *state);
 
 #endif

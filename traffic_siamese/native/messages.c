@@ -31,6 +31,8 @@ enum { N_DATAGRAM_PROTOCOLS = sizeof DATAGRAM_PROTOCOLS / sizeof *DATAGRAM_PROTO
 const stream_protocol STREAM_PROTOCOLS[] = {
     {.frame = diameter_frame, .read = diameter_read},
     {.frame = dns_tcp_frame, .read = dns_tcp_read, .port = 53},
+    {.frame = http1_frame, .read_on = http1_read},
+    {.frame = http2_frame, .read_on = http2_read, .hole = http2_hole, .forget = http2_forget},
 };
 const size_t N_STREAM_PROTOCOLS = sizeof STREAM_PROTOCOLS / sizeof *STREAM_PROTOCOLS;
 
@@ -38,11 +40,15 @@ typedef struct {
     uint32_t ppid;
     uint16_t port; /* goes by the port where the payload protocol identifier is 0, or 0: by none */
     int (*read)(const uint8_t *p, size_t n, ts_message *out);
+    int (*read_also)(const uint8_t *p, size_t n, ts_message *out); /* what else it says, or NULL */
 } sctp_protocol;
 
 /* SCTP: by payload protocol identifier (IANA's registry), some stacks leave it 0. */
 static const sctp_protocol SCTP_PROTOCOLS[] = {
-    {46, 3868, diameter_read}, /* RFC 6733 section 2.1; 47 is encrypted */
+    {3, 2905, m3ua_read, NULL},
+    {18, 36412, s1ap_read, s1ap_read_answer},
+    {46, 3868, diameter_read, NULL}, /* RFC 6733 section 2.1; 47 is encrypted */
+    {60, 38412, ngap_read, ngap_read_answer},
 };
 enum { N_SCTP_PROTOCOLS = sizeof SCTP_PROTOCOLS / sizeof *SCTP_PROTOCOLS };
 
@@ -157,6 +163,8 @@ void ts_read_sctp_message(const uint8_t *p, size_t n, uint32_t ppid, ts_batch *o
         ts_message_clear(&m);
         if (!SCTP_PROTOCOLS[i].read(p, n, &m)) continue;
         ts_emit(out, &m);
+        ts_message_clear(&m);
+        if (SCTP_PROTOCOLS[i].read_also && SCTP_PROTOCOLS[i].read_also(p, n, &m)) ts_emit(out, &m);
         return;
     }
     if (!ppid) read_sip(p, n, out); /* RFC 4168 */
