@@ -85,8 +85,8 @@ def flow_table(
     n_bins = n_bins_touched(flows.start_ns, flows.end_ns, bin_ns)
     if n_bins * n_columns > MAX_CELLS:
         raise CaptureError(
-            f"{name}: its flows cover {n_bins} bins of {bin_s:g} s in {n_columns} columns, expected "
-            f"at most {MAX_CELLS // n_columns}. Use longer bins, or split the log."
+            f"{name}: its flows cover {n_bins} bins of {bin_s:g} s in {n_columns} columns, "
+            f"expected at most {MAX_CELLS // n_columns}. Use longer bins, or split the log."
         )
     periods = lay_over_bins(flows.start_ns, flows.end_ns, bin_ns)
     columns = {key: periods.spread(np.nan_to_num(a)) for key, a in flows.amounts.items()}
@@ -115,12 +115,12 @@ def _distinct(periods: Periods, hashes: NDArray[np.uint64]) -> NDArray[np.float6
 
 
 def protocol_marks(protocol: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-    """Mark flows by their IP protocol: ``flows_tcp``, ``flows_udp`` and so on."""
+    """Mark flows by their IP protocol, 0 where it is unknown: ``flows_tcp`` and so on."""
     marks: dict[str, NDArray[np.bool_]] = {}
     for number, word in PROTOCOLS.items():
         mark = protocol == number
         marks[f"flows_{word}"] = marks.get(f"flows_{word}", mark) | mark
-    marks["flows_other"] = ~np.isin(protocol, tuple(PROTOCOLS))
+    marks["flows_other"] = ~np.isin(protocol, (0, *PROTOCOLS))
     return marks
 
 

@@ -43,13 +43,13 @@ def is_netflow(payload: bytes) -> bool:
     """Tell whether a datagram is a whole message of NetFlow 5 or 9, or of IPFIX."""
     if len(payload) < _IPFIX_HEADER:
         return False
-    version, count = struct.unpack_from("!HH", payload)
+    version, count = int.from_bytes(payload[:2]), int.from_bytes(payload[2:4])
     if version == 5:
         return 1 <= count <= 30 and len(payload) == _V5_HEADER + _V5_RECORD * count
     if version == 9:
-        return 0 < count and _has_whole_sets(payload, _V9_HEADER)
+        return count > 0 and _has_whole_sets(payload, _V9_HEADER)
     if version == 10:
-        return bool(count == len(payload)) and _has_whole_sets(payload, _IPFIX_HEADER)
+        return count == len(payload) and _has_whole_sets(payload, _IPFIX_HEADER)
     return False
 
 

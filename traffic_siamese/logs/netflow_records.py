@@ -136,7 +136,8 @@ def read_records(
         "packets_back": _first(fields, _PACKETS_BACK, n),
     }
     protocol, flags = (
-        np.nan_to_num(_first(fields, names, n)).astype(np.int64) for names in (_PROTOCOL, _TCP_FLAGS)
+        np.nan_to_num(_first(fields, names, n)).astype(np.int64)
+        for names in (_PROTOCOL, _TCP_FLAGS)
     )
     source, target = (_key(fields, names, n) for names in (_SOURCE, _TARGET))
     return Records(start, end, amounts, protocol, flags, source, target)

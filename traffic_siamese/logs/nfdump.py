@@ -37,7 +37,7 @@ _LONGEST_S = 31 * 86_400
 def is_nfdump(head: bytes) -> bool:
     """Tell whether the first line is nfdump's header of flow records."""
     names, separator = header_of(head, ",")
-    is_new = _NEW <= set(names) and {"lastSeen", "duration"} & set(names)
+    is_new = set(names) >= _NEW and {"lastSeen", "duration"} & set(names)
     return separator == "," and (bool(is_new) or set(names) >= _OLD)
 
 
@@ -70,7 +70,9 @@ def read_nfdump(name: str, data: bytes, *, timezone: str = "UTC") -> tuple[Flows
     starts = columns.get("ts") or columns.get("firstSeen") or []
     keep = [i for i, text in enumerate(starts) if text[:1].isdigit()]
     if not keep:
-        raise CaptureError(f"{name}: holds no flow, expected some. Check nfdump's filter and times.")
+        raise CaptureError(
+            f"{name}: holds no flow, expected some. Check nfdump's filter and times."
+        )
     if len(keep) < len(starts):
         warnings.append(f"{name}: {len(starts) - len(keep)} lines are no flows and were left out.")
         columns = {key: [texts[i] for i in keep] for key, texts in columns.items()}
@@ -100,7 +102,9 @@ def _flows(name: str, columns: Texts, timezone: str) -> Flows:
     marks = protocol_marks(protocol)
     if "flg" in columns or "flags" in columns:
         marks |= tcp_marks(flags, protocol)
-    sources, targets = (_column(columns, names, n) for names in (("sa", "srcAddr"), ("da", "dstAddr")))
+    sources, targets = (
+        _column(columns, names, n) for names in (("sa", "srcAddr"), ("da", "dstAddr"))
+    )
     ends = {"sources": address_keys(sources), "targets": address_keys(targets)}
     longest_ns = _LONGEST_S * 10**9
     end_ns = np.clip(end_ns, start_ns, start_ns + longest_ns).astype(np.int64)
@@ -111,20 +115,20 @@ def _column(columns: Texts, names: Sequence[str], n: int) -> list[str]:
     return next((columns[name] for name in names if name in columns), [""] * n)
 
 
-def _times(
-    name: str, columns: Texts, names: Sequence[str], timezone: str
-) -> NDArray[np.int64]:
+def _times(name: str, columns: Texts, names: Sequence[str], timezone: str) -> NDArray[np.int64]:
     key = next(one for one in names if one in columns)
     texts = columns[key]
     if all(_EPOCH.fullmatch(text) for text in texts):
-        numbers = [(int(t) * 10**6 if len(t) > 11 and "." not in t else _seconds_ns(t)) for t in texts]
+        numbers = [
+            (int(t) * 10**6 if len(t) > 11 and "." not in t else _seconds_ns(t)) for t in texts
+        ]
         return np.array(numbers, np.int64)
     try:
         return times_of_texts(texts, ZoneInfo(timezone))
     except (ValueError, OverflowError) as err:
         raise CaptureError(
-            f"{name}: column {key}: {err.args[0]}; expected nfdump's times, such as 2026-01-31 14:15:00.123. "
-            "Export it again."
+            f"{name}: column {key}: {err.args[0]}; expected nfdump's times, such as "
+            "2026-01-31 14:15:00.123. Export it again."
         ) from err
 
 

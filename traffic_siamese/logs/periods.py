@@ -41,7 +41,7 @@ class Periods:
         zero, not a rest of rounding.
         """
         n = len(self.bins)
-        out = np.bincount(self.first, amount * self.first_share, minlength=n)
+        out: Float64Array = np.bincount(self.first, amount * self.first_share, n).astype(np.float64)
         out += np.bincount(self.last, amount * self.last_share, minlength=n)
         steps = np.zeros(n + 1, np.longdouble)
         inner = self.last - self.first >= 2
@@ -50,7 +50,7 @@ class Periods:
         np.add.at(steps, self.last[inner], -rate)
         under_way = np.cumsum(self._steps(inner, self.first + 1, self.last))[:n] > 0
         out[under_way] += np.cumsum(steps)[:n][under_way].astype(np.float64)
-        return np.maximum(out, 0.0) if (amount >= 0).all() else out
+        return out
 
     def active(self) -> Float64Array:
         """Return how many periods touch each bin, shape (n_bins,)."""
@@ -121,4 +121,5 @@ def _union(first: Int64Array, last: Int64Array) -> Int64Array:
     starts, ends = _runs(first, last)
     sizes = ends - starts + 1
     offsets = np.cumsum(sizes) - sizes
-    return np.arange(int(sizes.sum())) + np.repeat(starts - offsets, sizes)
+    union: Int64Array = np.arange(int(sizes.sum())) + np.repeat(starts - offsets, sizes)
+    return union

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from xml.parsers import expat
 
 from traffic_siamese.errors import CaptureError
@@ -86,7 +86,7 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self.name = name
         self.rows = Measurements(name)
-        self.line = lambda: 0
+        self.line: Callable[[], int] = int
         self._depth = 0
         self._text: list[str] | None = None
         self._n_text = 0
@@ -188,8 +188,8 @@ class _Reader:
             end_ns = parse_time(self._end_text)
         except ValueError as err:
             raise CaptureError(
-                f"{self.name}:{self.line()}: granPeriod ends at {self._end_text!r}, expected a time "
-                "such as 2026-01-31T14:15:00+02:00. Correct it, or export the file again."
+                f"{self.name}:{self.line()}: granPeriod ends at {self._end_text!r}, expected a "
+                "time such as 2026-01-31T14:15:00+02:00. Correct it, or export the file again."
             ) from err
         seconds = duration_s(self._granularity_text or "")
         if seconds is None:

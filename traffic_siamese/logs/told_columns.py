@@ -95,9 +95,7 @@ def read_texts(
         raise CaptureError(f"{name}: {_odd_line(odd[0], separator)}")
     warnings = []
     if odd:
-        warnings.append(
-            f"{name}: {len(odd)} lines were left out; {_odd_line(odd[0], separator)}"
-        )
+        warnings.append(f"{name}: {len(odd)} lines were left out; {_odd_line(odd[0], separator)}")
     return {one: table[one].to_pylist() for one in keep}, warnings
 
 

@@ -80,7 +80,7 @@ def read_tshark_ek(name: str, data: bytes) -> tuple[Texts, list[str]]:
             continue
         try:
             value = json.loads(line)
-            layers = value["layers"] if "layers" in value else None
+            layers = value.get("layers")
             if layers is not None:
                 rows.append(_fields_of(layers))
         except (ValueError, TypeError, AttributeError, RecursionError):
@@ -95,7 +95,9 @@ def read_tshark_ek(name: str, data: bytes) -> tuple[Texts, list[str]]:
     columns = {field: [row.get(field, "") for row in rows] for field in names}
     if not n_bad:
         return columns, []
-    return columns, [f"{name}: {n_bad} lines are no JSON and were left out, first line {first_bad}."]
+    return columns, [
+        f"{name}: {n_bad} lines are no JSON and were left out, first line {first_bad}."
+    ]
 
 
 def _fields_of(layers: dict[str, Any]) -> dict[str, str]:

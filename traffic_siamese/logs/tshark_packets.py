@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.captures.reader import CaptureStats
-from traffic_siamese.logs.told_columns import Texts
 from traffic_siamese.logs.packet_rows import PacketRows, RowPackets
+from traffic_siamese.logs.told_columns import Texts
 from traffic_siamese.logs.told_messages import (
     SCTP_DIAMETER,
     SCTP_UNSPECIFIED,
@@ -188,7 +188,7 @@ class _Rows:
         return split_values(column[i]) if column else []
 
     def _sip(self, i: int) -> list[ToldSip]:
-        """Requests come first where a packet holds both: their order is not told."""
+        """Return requests, then answers: their order in the packet is not told."""
         methods, statuses = self._at("sip.Method", i), self._at("sip.Status-Code", i)
         calls, branches = self._at("sip.Call-ID", i), self._at("sip.Via.branch", i)
         users = self._at("sip.r-uri.user", i) or self._at("sip.to.user", i)
@@ -215,10 +215,10 @@ class _Rows:
     def _diameter(self, i: int) -> list[ToldDiameter]:
         commands = self._at(_DIAMETER, i)
         n = len(commands)
-        numbers = {
-            name: [_number(text, 0) for text in self._at(f"diameter.{name}", i)]
+        applications, hops, ends = (
+            self._at(f"diameter.{name}", i)
             for name in ("applicationId", "hopbyhopid", "endtoendid")
-        }
+        )
         asks = [text in ("1", "True", "true") for text in self._at("diameter.flags.request", i)]
         sessions = self._at("diameter.Session-Id", i)
         plain = self._at("diameter.Result-Code", i)
@@ -233,7 +233,9 @@ class _Rows:
                 ToldDiameter(
                     _number(command, 0),
                     is_request,
-                    *(values[k] if k < len(values) else 0 for values in numbers.values()),
+                    application=_number(_nth(applications, k, n), 0),
+                    hop_by_hop=_number(_nth(hops, k, n), 0),
+                    end_to_end=_number(_nth(ends, k, n), 0),
                     session=_nth(sessions, k, n),
                     result=_number(result, 0) if result else None,
                     is_experimental=not plain,

@@ -49,8 +49,9 @@ def read_zeek(name: str, data: bytes, wanted: tuple[str, ...]) -> tuple[Texts, l
 
 
 def _read_tsv(name: str, data: bytes, wanted: tuple[str, ...]) -> tuple[Texts, list[str]]:
-    separator, unset, names = "\t", "-", []
-    lines = []
+    separator, unset = "\t", "-"
+    names: list[str] = []
+    lines: list[bytes] = []
     for line in data.splitlines(keepends=True):
         if not line.startswith(b"#"):
             lines.append(line)

@@ -11,6 +11,8 @@ Zeek documentation, base/protocols/sip/main.zeek.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from traffic_siamese.captures.reader import CaptureStats
@@ -71,22 +73,24 @@ class _Row:
         self.method, self.call_id = row["method"], row["call_id"]
         self.sequence = row["seq"] or row["method"]
         self.user = row["uri"].partition(":")[2].partition("@")[0]
+        self.uid = row["uid"]
         self.identity = (row["uid"], row["call_id"], row["seq"], row["method"], time_ns)
 
 
-def _packets(told: list[_Row]) -> PacketRows:
+def _packets(rows: list[_Row]) -> PacketRows:
     """Write the request of each row that is not another answer to it, and its answer."""
     seen: set[tuple[object, ...]] = set()
     messages: list[tuple[_Row, int, bytes]] = []
-    for row in sorted(told, key=lambda row: row.time_ns):
-        key = {"call_id": row.call_id, "sequence": row.sequence, "branch": "".join(row.identity[:1])}
+    for row in sorted(rows, key=lambda row: row.time_ns):
+        told = ToldSip(
+            call_id=row.call_id, sequence=row.sequence, branch=row.uid, size=str(row.time_ns)
+        )
         if row.method and row.identity not in seen:
             seen.add(row.identity)
-            ask = ToldSip(method=row.method, user=row.user, size=str(row.time_ns), **key)
+            ask = replace(told, method=row.method, user=row.user)
             messages.append((row, 0, ask.wire()))
         if row.status:
-            answer = ToldSip(status=row.status, size=str(row.time_ns), **key)
-            messages.append((row, 1, answer.wire()))
+            messages.append((row, 1, replace(told, status=row.status).wire()))
     n = len(messages)
     none = np.zeros(n, np.int64)
     lengths = [np.nan_to_num(row.lengths[way]) for row, way, _ in messages]
