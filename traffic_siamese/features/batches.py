@@ -86,6 +86,7 @@ _COLUMNS = (
     ("payload_offset", np.int64),
     ("payload_bytes", np.uint32),
     ("payload_wire_bytes", np.uint32),
+    ("fragment_id", np.uint32),
 )
 
 

@@ -19,6 +19,7 @@ typedef struct {
     const uint32_t *tcp_seq;
     const int64_t *payload_offset;
     const uint32_t *payload_bytes, *payload_wire_bytes;
+    const uint32_t *fragment_id;
 } packet_columns;
 
 /* What is gathered; mirrored in features/batches.py. */

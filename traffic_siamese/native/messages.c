@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "parts.h"
 #include "sip.h"
 
-enum { LATER_FRAGMENT = 2, MIN_MESSAGE_BYTES = 4 };
+enum { FRAGMENT = 1, LATER_FRAGMENT = 2, REASSEMBLED = 16, MIN_MESSAGE_BYTES = 4 };
 
 typedef struct {
     uint16_t port;
@@ -54,6 +55,7 @@ enum { N_SCTP_PROTOCOLS = sizeof SCTP_PROTOCOLS / sizeof *SCTP_PROTOCOLS };
 
 typedef struct {
     table streams, associations;
+    parts parts;
 } reading;
 
 TS_EXPORT void ts_messages_free(void *state) {
@@ -148,6 +150,15 @@ static void read_datagram(const uint8_t *p, size_t n, ts_batch *out) {
     if (from && from != to) read_bundle(from, p, n, out);
 }
 
+/* A first fragment, or a datagram put together. */
+static void read_fragment(parts *known, const packet_columns *in, int64_t i, const uint8_t *data,
+                          ts_batch *out) {
+    int64_t first = out->n_messages;
+    read_datagram(data + in->payload_offset[i], in->payload_bytes[i], out);
+    if (in->flags[i] & REASSEMBLED) parts_replace(known, in, i, first, out);
+    else parts_keep(known, in, i, first, out);
+}
+
 /* Some stacks write the identifier in their own byte order. */
 static int is_meant(const sctp_protocol *protocol, uint32_t ppid, const ts_packet_row *packet) {
     if (ppid) return ppid == protocol->ppid || ppid == protocol->ppid << 24;
@@ -191,17 +202,25 @@ TS_EXPORT int64_t ts_batch_fill(void *state, const uint8_t *data, int64_t first,
                                 const packet_columns *in, ts_batch *out) {
     reading *r = state;
     int64_t i = first;
+    if (!out->n_packets) r->parts.batch++;
     for (; i < n_packets && out->n_packets < out->packet_room; i++) {
         /* No message is shorter than four bytes; one more may wait in the stream. */
         if (out->n_messages + 2 + in->payload_bytes[i] / MIN_MESSAGE_BYTES > out->message_room)
             break;
         if (!in->ip_version[i]) continue;
         append_packet(in, i, out);
-        if (in->flags[i] & LATER_FRAGMENT) continue;
+        uint8_t flags = in->flags[i];
+        if (flags & LATER_FRAGMENT && !(flags & REASSEMBLED)) continue;
         switch (in->ip_protocol[i]) {
-            case IP_UDP: read_datagram(data + in->payload_offset[i], in->payload_bytes[i], out); break;
+            case IP_UDP:
+                if (flags & FRAGMENT) read_fragment(&r->parts, in, i, data, out);
+                else read_datagram(data + in->payload_offset[i], in->payload_bytes[i], out);
+                break;
             case IP_TCP: tcp_read_segment(&r->streams, in, i, data, out); break;
-            case IP_SCTP: sctp_read_packet(&r->associations, in, i, data, out); break;
+            case IP_SCTP:
+                if (!(flags & FRAGMENT) || flags & REASSEMBLED)
+                    sctp_read_packet(&r->associations, in, i, data, out);
+                break;
         }
     }
     return i;
