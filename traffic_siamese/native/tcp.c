@@ -141,7 +141,10 @@ static size_t take_framed(stream *s, size_t length, const uint8_t *p, size_t n, 
 /* Lost the thread: it is looked for again, at the next segment at the latest, since most messages
  * start one.  What a stream's messages have told so far is not given up for that. */
 static size_t lose_thread(stream *s, size_t n) {
-    if (s->spoken->read_on) return n;
+    if (s->state) {
+        if (s->spoken->hole) s->spoken->hole(&s->state);
+        return n;
+    }
     drop_protocol(s);
     return 0;
 }
