@@ -11,11 +11,28 @@ from traffic_siamese.errors import CaptureError
 from traffic_siamese.features.series import read_series
 from traffic_siamese.logs.delimited import is_delimited, read_delimited
 from traffic_siamese.logs.json_lines import is_json_lines, read_json_lines
+from traffic_siamese.logs.netflow_capture import is_netflow_capture
+from traffic_siamese.logs.nfdump import is_nfdump
 from traffic_siamese.logs.opening import OpenLog
 from traffic_siamese.logs.options import ReadOptions
 from traffic_siamese.logs.parquet import is_parquet, read_parquet
+from traffic_siamese.logs.pm_xml import is_pm_xml
+from traffic_siamese.logs.prometheus import is_prometheus
 from traffic_siamese.logs.series import table_logs
 from traffic_siamese.logs.table import CounterTable
+from traffic_siamese.logs.tools import (
+    read_netflow_log,
+    read_nfdump_log,
+    read_pm_log,
+    read_prometheus_log,
+    read_tshark_ek_log,
+    read_tshark_fields_log,
+    read_zeek_conn_log,
+    read_zeek_sip_log,
+)
+from traffic_siamese.logs.tshark import is_tshark_ek, is_tshark_fields
+from traffic_siamese.logs.zeek_conn import is_zeek_conn
+from traffic_siamese.logs.zeek_sip import is_zeek_sip
 from traffic_siamese.types import TrafficLog
 
 ReadTables = Callable[[OpenLog, ReadOptions], "Sequence[CounterTable] | TrafficLog"]
@@ -51,11 +68,19 @@ class Reader:
 
 READERS: list[Reader] = [
     Reader("Parquet", is_parquet, read_parquet),
+    Reader("3GPP PM XML", is_pm_xml, read_pm_log),
+    Reader("Prometheus query_range JSON", is_prometheus, read_prometheus_log),
+    Reader("Zeek conn.log", is_zeek_conn, read_zeek_conn_log),
+    Reader("Zeek sip.log", is_zeek_sip, read_zeek_sip_log),
+    Reader("tshark -T ek", is_tshark_ek, read_tshark_ek_log),
+    Reader("tshark -T fields", is_tshark_fields, read_tshark_fields_log),
+    Reader("nfdump CSV", is_nfdump, read_nfdump_log),
     # Readers of other tools' logs stand above; those of plain tables take any table.
     Reader("JSON Lines", is_json_lines, read_json_lines),
     Reader("CSV", is_delimited, read_delimited),
 ]
 """Asked in this order."""
+_FLOW_EXPORTS = Reader("capture of NetFlow or IPFIX", is_netflow_capture, read_netflow_log)
 
 
 def read_logs(
@@ -129,7 +154,7 @@ def read_log(
 def reader_of(head: bytes) -> Reader | None:
     """Return what reads a log that starts like this; None for captures and what nothing reads."""
     if head.startswith(_CAPTURE_MAGICS):
-        return None
+        return _FLOW_EXPORTS if is_netflow_capture(head) else None
     return next((reader for reader in READERS if reader.sniff(head)), None)
 
 
