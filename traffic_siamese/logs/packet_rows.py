@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.captures.packets import FRAGMENT, LATER_FRAGMENT, PacketChunk
+from traffic_siamese.captures.packets import (
+    FRAGMENT,
+    LATER_FRAGMENT,
+    REASSEMBLED,
+    PacketChunk,
+)
 from traffic_siamese.captures.reader import CaptureStats
 
 _CHUNK_PACKETS = 1 << 14
@@ -93,6 +98,7 @@ def _chunk(rows: PacketRows, part: slice) -> PacketChunk:
     is_ip = np.array([bool(one) for one in rows.source[part]])
     fragment = rows.fragment[part]
     flags = np.where(fragment > 0, FRAGMENT, 0) | np.where(fragment == 2, LATER_FRAGMENT, 0)
+    flags |= np.where((fragment > 0) & (sizes > 0), REASSEMBLED, 0)  # the other tool did it
     values: dict[str, Any] = {
         "time_ns": rows.time_ns[part],
         "captured_bytes": sizes,
@@ -111,6 +117,8 @@ def _chunk(rows: PacketRows, part: slice) -> PacketChunk:
         "tcp_ack": np.zeros(n, np.int64),
         "icmp_type": rows.icmp_type[part],
         "icmp_code": np.zeros(n, np.int64),
+        "fragment_id": np.zeros(n, np.int64),
+        "encapsulation": np.zeros(n, np.int64),
         "payload_offset": np.cumsum(sizes) - sizes,
         "payload_bytes": sizes,
         "payload_wire_bytes": np.maximum(rows.payload_wire_bytes[part], sizes),
@@ -122,9 +130,9 @@ _TYPES: dict[str, Any] = {
     "uint64": ("src_key", "dst_key"),
     "int64": ("time_ns", "offset", "payload_offset"),
     "uint32": (
-        "captured_bytes", "wire_bytes", "tcp_seq", "tcp_ack", "payload_bytes", "payload_wire_bytes",
+        "captured_bytes", "wire_bytes", "tcp_seq", "tcp_ack", "payload_bytes", "payload_wire_bytes", "fragment_id",
     ),
-    "uint16": ("link_type", "src_port", "dst_port"),
+    "uint16": ("link_type", "encapsulation", "src_port", "dst_port"),
     "uint8": ("ip_version", "ip_protocol", "flags", "tcp_flags", "icmp_type", "icmp_code"),
 }  # fmt: skip
 

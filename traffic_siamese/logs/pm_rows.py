@@ -27,6 +27,10 @@ class _Object:
     row_of: dict[tuple[int, int], int] = field(default_factory=dict)
     columns: dict[str, dict[int, float]] = field(default_factory=dict)
 
+    def has_values(self) -> bool:
+        """Tell whether anything was measured that is not missing."""
+        return any(v == v for column in self.columns.values() for v in column.values())
+
 
 class Measurements:
     """Gathers values by measured object, period and name."""
@@ -36,6 +40,7 @@ class Measurements:
         self._objects: dict[tuple[str, str], _Object] = {}
         self._n_values = self._n_suspect = self._n_unreadable = 0
         self._example = ""
+        self._silent: list[str] = []
 
     def row(self, managed: str, element: str, period: tuple[int, int]) -> tuple[_Object, int]:
         """Return the object of this name, and the row of its period, started if need be."""
@@ -93,6 +98,11 @@ class Measurements:
                 f"{self._name}: {self._n_suspect} of {self._n_values} values are suspect, as their "
                 "network element says, and were left out."
             )
+        if self._silent:
+            found.append(
+                f"{self._name}: {len(self._silent)} measured objects have no value that counts and "
+                f"were left out: {', '.join(self._silent)[:200]}."
+            )
         if self._n_unreadable:
             found.append(
                 f"{self._name}: {self._n_unreadable} of {self._n_values} values are no numbers, "
@@ -114,11 +124,17 @@ class Measurements:
                 "Check what the network element exports."
             )
         several = len({managed for managed, _ in self._objects}) > 1
-        return [
-            self._table(f"{managed},{element}".strip(",") if several else element, found)
+        named = {
+            f"{managed},{element}".strip(",") if several else element: found
             for (managed, element), found in self._objects.items()
-            if found.columns
-        ]
+        }
+        self._silent = [name for name, found in named.items() if not found.has_values()]
+        if len(self._silent) == len(named):
+            raise CaptureError(
+                f"{self._name}: holds no value that counts: {self._n_suspect} of {self._n_values} "
+                "are suspect, as their network element says, the others missing. Use other files."
+            )
+        return [self._table(name, found) for name, found in named.items() if found.has_values()]
 
     def _table(self, element: str, found: _Object) -> CounterTable:
         n = len(found.row_of)

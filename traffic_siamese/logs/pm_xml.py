@@ -77,7 +77,8 @@ def read_pm_xml(name: str, pieces: Iterable[bytes]) -> tuple[list[CounterTable],
             f"{name}:{err.lineno}: is no well-formed XML ({what}, column {err.offset}), expected "
             "3GPP measurements (TS 32.435 or TS 28.532). Copy the file again from its origin."
         ) from err
-    return reader.rows.tables(), reader.warnings()
+    tables = reader.rows.tables()
+    return tables, reader.warnings()
 
 
 class _Reader:
@@ -115,6 +116,8 @@ class _Reader:
             self._managed = attributes.get("localDn", "")
         elif tag == "measInfo":
             self._start_info(attributes.get("measInfoId", ""))
+        elif tag == "job":
+            self._info = self._info or f"job {attributes.get('jobId', '')}"
         elif tag == "granPeriod":
             self._end_text = attributes.get("endTime", "")
             self._granularity_text = attributes.get("duration", "")

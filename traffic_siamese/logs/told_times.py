@@ -40,7 +40,7 @@ def time_ns_of(text: str) -> int:
 
 
 def times_of(
-    name: str, texts: Sequence[str], *, column: str, first_line: int
+    name: str, texts: Sequence[str], *, column: str
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Read a column of times.
 
@@ -67,7 +67,7 @@ def times_of(
     if not known.any():
         found = repr(texts[bad][:40]) if bad >= 0 else "no row"
         raise CaptureError(
-            f"{name}:{first_line + max(bad, 0)}: {column} is {found}, expected a time such as "
+            f"{name}: row {max(bad, 0) + 1}: {column} is {found}, expected a time such as "
             "1700000000.25 or 2026-01-31T14:15:00Z. Export it again."
         )
     return out, known

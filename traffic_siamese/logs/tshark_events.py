@@ -43,7 +43,7 @@ def event_table(name: str, columns: Texts, warnings: list[str]) -> CounterTable:
         If no row has a readable time.
     """
     time_name = next(one for one in _TIMES if one in columns)
-    time_ns, known = times_of(name, columns[time_name], column=time_name, first_line=2)
+    time_ns, known = times_of(name, columns[time_name], column=time_name)
     counted = {"packets": np.ones(len(time_ns))}
     if "frame.len" in columns:
         texts = columns["frame.len"]

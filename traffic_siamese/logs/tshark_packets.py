@@ -62,7 +62,7 @@ def packets_of(stats: CaptureStats, columns: Texts) -> RowPackets:
         If no row has a readable time.
     """
     time_name = next(t for t in ("frame.time_epoch", "frame.time") if t in columns)
-    time_ns, known = times_of(stats.name, columns[time_name], column=time_name, first_line=2)
+    time_ns, known = times_of(stats.name, columns[time_name], column=time_name)
     if not known.all():
         stats.warnings.append(
             f"{stats.name}: {int((~known).sum())} rows have no readable {time_name} and were "

@@ -50,7 +50,7 @@ def read_zeek_conn(name: str, data: bytes) -> tuple[Flows, list[str]]:
     columns, warnings = read_zeek(name, data, _WANTED)
     if not columns.get("ts"):
         raise CaptureError(f"{name}: holds no connection, expected some. Check the log's time.")
-    start_ns, known = times_of(name, columns["ts"], column="ts", first_line=1)
+    start_ns, known = times_of(name, columns["ts"], column="ts")
     if not known.all():
         warnings.append(f"{name}: {int((~known).sum())} rows have no time and were left out.")
     columns = {

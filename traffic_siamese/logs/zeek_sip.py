@@ -48,7 +48,7 @@ def read_zeek_sip(stats: CaptureStats, data: bytes) -> RowPackets:
     stats.warnings += warnings
     if not columns.get("ts"):
         raise CaptureError(f"{stats.name}: holds no message, expected some. Check the log's time.")
-    time_ns, known = times_of(stats.name, columns["ts"], column="ts", first_line=1)
+    time_ns, known = times_of(stats.name, columns["ts"], column="ts")
     if not known.all():
         stats.warnings.append(
             f"{stats.name}: {int((~known).sum())} rows have no time and were left out."
