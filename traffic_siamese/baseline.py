@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.features.schema import FEATURE_NAMES, FEATURES
+from traffic_siamese.feature_schema import FeatureSchema
+from traffic_siamese.features.schema import FEATURE_NAMES, SIGNALLING
+from traffic_siamese.table_calm import LEAST_SPREAD, table_trouble
 from traffic_siamese.types import FloatArray, Int64Array
 
 MIN_BINS = 30
-LEAST_SPREAD = 0.3
-"""Added to a feature's spread, logarithmic view, so that what hardly varies does not shout."""
 _CALM_SHARE = 0.3
 _TOLERATED_TROUBLE = 0.3
 _SMOOTH_BINS = 16
@@ -42,31 +42,53 @@ _OPENING = (
 )
 """What surges by itself, and not because something else succeeds."""
 _USUAL_SWING = 0.7  # of the logarithm: traffic may double or halve by itself
-_FLOORS = np.array([feature.floor for feature in FEATURES], np.float32)
+_CALM_TABLE_SHARE = 0.5
+_TABLE_TROUBLE = 2.0  # times the calm bins' limit that a table's normal rows stay within
 
 
-def log_view(values: FloatArray) -> FloatArray:
-    """Return the logarithm of features, log(1 + value / floor); the floors stand in the schema.
+def log_view(values: FloatArray, schema: FeatureSchema = SIGNALLING) -> FloatArray:
+    """Return features in their views; floors and views stand in the schema.
+
+    Logarithmic: log(1 + value / floor), of what is negative the same mirrored. Linear:
+    value / floor.
 
     Parameters
     ----------
     values : ndarray of shape (..., n_features), float32
-        Features as read, not negative.
+        Features as read.
+    schema : FeatureSchema
 
     Returns
     -------
     ndarray of the same shape, float32
     """
-    logs: FloatArray = np.log1p(np.asarray(values, np.float32) / _FLOORS)
+    scaled = np.asarray(values, np.float32) / schema.floors
+    if not schema.is_table:
+        logs: FloatArray = np.log1p(scaled)
+        return logs
+    return np.where(schema.is_linear, scaled, mirrored_log(scaled)).astype(np.float32)
+
+
+def mirrored_log(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return log(1 + value), of negative values -log(1 - value)."""
+    logs: NDArray[np.floating] = np.sign(values) * np.log1p(np.abs(values))
     return logs
 
 
-def learn_baseline(values: FloatArray) -> FloatArray:
+def as_measured(view: NDArray[np.floating], schema: FeatureSchema) -> NDArray[np.float64]:
+    """Return values from their views: the inverse of `log_view`."""
+    view = np.asarray(view, np.float64)
+    logs = np.sign(view) * np.expm1(np.abs(view))
+    return np.where(schema.is_linear, view, logs) * schema.floors.astype(np.float64)
+
+
+def learn_baseline(values: FloatArray, schema: FeatureSchema = SIGNALLING) -> FloatArray:
     """Learn a network's normal from bins of normal traffic.
 
     Parameters
     ----------
     values : ndarray of shape (n_bins, n_features), float32
+    schema : FeatureSchema
 
     Returns
     -------
@@ -74,42 +96,47 @@ def learn_baseline(values: FloatArray) -> FloatArray:
         Mean and standard deviation of the logarithmic view, each feature's most extreme
         twentieths left out: a hiccup in otherwise normal traffic does not move it.
     """
-    logs = np.sort(log_view(values), axis=0)
+    logs = np.sort(log_view(values, schema), axis=0)
     cut = len(logs) // 20
     core = logs[cut : len(logs) - cut]
     return np.stack([core.mean(axis=0), core.std(axis=0)]).astype(np.float32)
 
 
-def estimate_baseline(values: FloatArray) -> FloatArray:
+def estimate_baseline(values: FloatArray, schema: FeatureSchema = SIGNALLING) -> FloatArray:
     """Estimate a network's normal from a log that may hold a fault.
 
     The calmest 30 % of the bins are taken for normal: few repeats, refusals and failures for the
     requests made, answers as quick as this log's quick ones, and a volume that is neither a surge
-    nor a silence beside its quartiles.
+    nor a silence beside its quartiles. Of a table, whose columns may mean anything, the half is
+    taken that lies nearest to the columns' medians.
 
     Parameters
     ----------
     values : ndarray of shape (n_bins, n_features), float32
+    schema : FeatureSchema
 
     Returns
     -------
     ndarray of shape (2, n_features), float32
         As from `learn_baseline`.
     """
-    return learn_baseline(values[calmest_bins(values)])
+    return learn_baseline(values[calmest_bins(values, schema)], schema)
 
 
-def calmest_bins(values: FloatArray) -> Int64Array:
+def calmest_bins(values: FloatArray, schema: FeatureSchema = SIGNALLING) -> Int64Array:
     """Row numbers of the calmest 30 % of bins (of 30 at least), ascending; `estimate_baseline`."""
+    if schema.is_table:
+        return np.sort(_by_calm(table_trouble(log_view(values, schema)), _CALM_TABLE_SHARE))
     return np.sort(_by_calm(_smooth(_trouble(values))))
 
 
-def untroubled_bins(values: FloatArray) -> NDArray[np.bool_]:
+def untroubled_bins(values: FloatArray, schema: FeatureSchema = SIGNALLING) -> NDArray[np.bool_]:
     """Tell which bins of mostly normal traffic are normal.
 
     Parameters
     ----------
     values : ndarray of shape (n_bins, n_features), float32
+    schema : FeatureSchema
 
     Returns
     -------
@@ -117,6 +144,10 @@ def untroubled_bins(values: FloatArray) -> NDArray[np.bool_]:
         Bins hardly more troubled than the calmest 30 %: so nearly all of normal traffic, where
         `estimate_baseline` sees the quickest part of it alone.
     """
+    if schema.is_table:
+        odd = table_trouble(log_view(values, schema))
+        most = _TABLE_TROUBLE * odd[_by_calm(odd, _CALM_TABLE_SHARE)].max()
+        return np.asarray(odd <= most, np.bool_)
     trouble = _smooth(_trouble(values))
     limit = trouble[_by_calm(trouble)].max() + _TOLERATED_TROUBLE
     return np.asarray(trouble <= limit, np.bool_)
@@ -163,8 +194,8 @@ def blend_baselines(
     return np.stack([center, np.sqrt(variance)]).astype(np.float32)
 
 
-def _by_calm(trouble: NDArray[np.float64]) -> Int64Array:
-    n_calm = min(len(trouble), max(MIN_BINS, round(len(trouble) * _CALM_SHARE)))
+def _by_calm(trouble: NDArray[np.float64], share: float = _CALM_SHARE) -> Int64Array:
+    n_calm = min(len(trouble), max(MIN_BINS, round(len(trouble) * share)))
     return np.argsort(trouble, kind="stable")[:n_calm]
 
 

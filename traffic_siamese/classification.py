@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ from numpy.typing import NDArray
 from traffic_siamese.alarms import PER_DAY, looks
 from traffic_siamese.drift import drift_warnings
 from traffic_siamese.errors import BundleError, TrafficSiameseError
-from traffic_siamese.features.series import read_series
+from traffic_siamese.features.schema import schema_of
 from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
 from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
 from traffic_siamese.reasons import reason
-from traffic_siamese.types import NORMAL, FloatArray, Incident, Verdict, WindowSpec
+from traffic_siamese.types import NORMAL, FloatArray, Incident, TrafficLog, Verdict, WindowSpec
 from traffic_siamese.windows import WindowSet
 
 _FEW_LOGS = 8
@@ -90,10 +91,16 @@ def classify_log(
     BundleError
         If a rate of false alarms is asked for, and the model knows none.
     """
+    log = model.read(source)
+    return _classify_series(log, model, network=network, false_alarms_per_day=false_alarms_per_day)
+
+
+def _classify_series(
+    log: TrafficLog, model: Model, *, network: str | None, false_alarms_per_day: float | None
+) -> LogResult:
     per_day = _rate(model, false_alarms_per_day)
     spec = model.bundle.info.window
     baseline = model.baseline_of(network) if network else None
-    log = read_series(source, bin_s=spec.bin_s)
     prepared = prepare(log, model.scaler, baseline=baseline, network=network or "")
     calibration = model.bundle.info.calibration
     tail = calibration.normal_tail
@@ -193,19 +200,23 @@ def _incident_reason(prepared: PreparedLog, incident: Incident) -> str:
 
 
 def _reason(prepared: PreparedLog, values: FloatArray) -> str:
-    why = reason(values, prepared.baseline)
+    why = reason(values, prepared.baseline, schema_of(prepared.log))
     return why if prepared.network else f"{why} ({ESTIMATED})"
 
 
-def _classify_or_say_why(
-    source: str, model: Model, *, network: str | None, false_alarms_per_day: float | None
-) -> LogResult:
+def _classify_or_say_why(source: str, model: Model, asked: dict[str, Any]) -> list[LogResult]:
     try:
-        return classify_log(
-            source, model, network=network, false_alarms_per_day=false_alarms_per_day
-        )
+        logs = model.read_all(source)
     except TrafficSiameseError as err:
-        return LogResult(source, error=str(err))
+        return [LogResult(source, error=str(err))]
+    return [_result_or_why(log, model, asked) for log in logs]
+
+
+def _result_or_why(log: TrafficLog, model: Model, asked: dict[str, Any]) -> LogResult:
+    try:
+        return _classify_series(log, model, **asked)
+    except TrafficSiameseError as err:
+        return LogResult(log.name, error=str(err))
 
 
 def classify(
@@ -233,7 +244,7 @@ def classify(
     Yields
     ------
     LogResult
-        In the order of ``logs``.
+        In the order of ``logs``; of a table with several network elements, one for each.
 
     Raises
     ------
@@ -253,7 +264,8 @@ def classify(
         loaded.baseline_of(network)
     n_workers = min(workers or os.cpu_count() or 1, len(sources))
     if n_workers <= 1 or len(sources) < _FEW_LOGS or "-" in sources:
-        yield from (_classify_or_say_why(source, loaded, **asked) for source in sources)
+        for source in sources:
+            yield from _classify_or_say_why(source, loaded, asked)
         return
     # Spawned, not forked: the runtime's threads do not survive a fork.
     with ProcessPoolExecutor(
@@ -263,7 +275,7 @@ def classify(
         initargs=(str(model),),
     ) as pool:
         try:
-            yield from pool.map(partial(_work, asked=asked), sources)
+            yield from chain.from_iterable(pool.map(partial(_work, asked=asked), sources))
         except BrokenProcessPool as err:
             raise TrafficSiameseError(
                 f"one of {n_workers} worker processes was killed, probably for want of memory. "
@@ -281,5 +293,5 @@ def _start_worker(path: str) -> None:
     _worker_model[:] = [load_model(path)]
 
 
-def _work(source: str, asked: dict[str, Any]) -> LogResult:
-    return _classify_or_say_why(source, _worker_model[0], **asked)
+def _work(source: str, asked: dict[str, Any]) -> list[LogResult]:
+    return _classify_or_say_why(source, _worker_model[0], asked)

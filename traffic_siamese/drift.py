@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from traffic_siamese.baseline import (
     FAILURES,
     MIN_BINS,
+    as_measured,
     calmest_bins,
     deviation,
     learn_baseline,
     log_view,
 )
-from traffic_siamese.features.schema import FEATURE_NAMES, FEATURES, N_COUNTERS
+from traffic_siamese.feature_schema import FeatureSchema
+from traffic_siamese.features.schema import FEATURE_NAMES, N_COUNTERS, SIGNALLING, schema_of
 from traffic_siamese.preparation import PreparedLog
 from traffic_siamese.reasons import change_words, largest_changes
 from traffic_siamese.times import format_time
@@ -36,8 +38,7 @@ _EXTRA_FAILURES = 0.02  # per request
 _LEAST_RATE = 0.3  # per bin: rarer things do not tell the load
 _FEW_BINS = 10  # before a change: fewer do not tell that there was one
 _N_NAMED = 3
-_FLOORS = np.array([feature.floor for feature in FEATURES], np.float64)
-_COUNTED = np.arange(len(FEATURES)) < 2 * N_COUNTERS
+_COUNTED = np.arange(len(SIGNALLING)) < 2 * N_COUNTERS
 _GROWS_WITH_LOAD = ("idle_share", "endpoints", "busiest", "entropy", "targets")
 _JUDGED = np.array([not any(part in name for part in _GROWS_WITH_LOAD) for name in FEATURE_NAMES])
 """What a busier hour alone does not change, once counts are scaled to the load."""
@@ -99,23 +100,26 @@ def find_drift(log: TrafficLog, baseline: FloatArray) -> Drift | None:
         None where the network has not moved, or the log does not tell: it has less than 60
         bins, or no calm part.
     """
+    schema = schema_of(log)
     values = np.concatenate([series.values for series in log.series])
     if len(values) < 2 * MIN_BINS:
         return None
-    calm = calmest_bins(values)
-    seen = learn_baseline(values[calm])[0]
-    load = _load(seen, baseline[0])
-    if load < _SILENCE or _failing(seen) > _failing(baseline[0]) + _EXTRA_FAILURES:
+    calm = calmest_bins(values, schema)
+    seen = learn_baseline(values[calm], schema)[0]
+    load = _load(seen, baseline[0], schema)
+    if load < _SILENCE or _fails(seen, baseline[0], schema):
         return None
-    expected = np.stack([_at_load(baseline[0], load), baseline[1]])
+    expected = np.stack([_at_load(baseline[0], load, schema), baseline[1]])
     away = deviation(seen, expected)
-    weight = np.where(_JUDGED & (np.abs(away) >= LIMIT), np.abs(away), 0)
+    is_judged = np.ones(len(schema), np.bool_) if schema.is_table else _JUDGED
+    weight = np.where(is_judged & (np.abs(away) >= LIMIT), np.abs(away), 0)
     n_moved = int(np.count_nonzero(weight))
     if not n_moved and 1 / LOAD_LIMIT <= load <= LOAD_LIMIT:
         return None
-    moved = largest_changes(weight)
-    changes = (f"{change_words(i, expected[0, i], seen[i])} ({away[i]:+.1f})" for i in moved)
-    since_ns = _since(log, calm, deviation(log_view(values[calm]), expected)[:, moved], away[moved])
+    moved = largest_changes(weight, schema)
+    changes = (f"{change_words(i, expected[0], seen, schema)} ({away[i]:+.1f})" for i in moved)
+    course = deviation(log_view(values[calm], schema), expected)[:, moved]
+    since_ns = _since(log, calm, course, away[moved])
     return Drift(tuple(changes), n_moved, load, since_ns)
 
 
@@ -135,28 +139,39 @@ def drift_warnings(prepared: PreparedLog, *, model: str | Path) -> list[str]:
     ]
 
 
-def _mean_counts(logs: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.asarray(np.expm1(logs.astype(np.float64)) * _FLOORS, np.float64)
+def _counted(schema: FeatureSchema) -> NDArray[np.bool_]:
+    return schema.is_count if schema.is_table else _COUNTED
 
 
-def _load(seen: NDArray[np.floating], center: NDArray[np.floating]) -> float:
+def _load(seen: NDArray[np.floating], center: NDArray[np.floating], schema: FeatureSchema) -> float:
     """Median ratio of the counts that were common: one kind of traffic alone does not move it."""
-    now, then = _mean_counts(seen), _mean_counts(center)
-    common = _COUNTED & (then >= _LEAST_RATE)
+    now, then = as_measured(seen, schema), as_measured(center, schema)
+    common = _counted(schema) & (then >= _LEAST_RATE)
     if not common.any():
         return 1.0
     return float(np.median(now[common] / then[common]))
 
 
-def _at_load(center: NDArray[np.floating], load: float) -> NDArray[np.float64]:
+def _at_load(
+    center: NDArray[np.floating], load: float, schema: FeatureSchema
+) -> NDArray[np.float64]:
     """Centre of a network's normal when there is so much more traffic of every kind."""
-    scaled = np.log1p(load * _mean_counts(center) / _FLOORS)
-    return np.where(_COUNTED, scaled, center)
+    floors = schema.floors.astype(np.float64)
+    scaled = load * as_measured(center, schema) / floors
+    view = np.where(schema.is_linear, scaled, np.log1p(np.maximum(scaled, 0)))
+    return np.where(_counted(schema), view, center)
+
+
+def _fails(seen: NDArray[np.floating], center: NDArray[np.floating], schema: FeatureSchema) -> bool:
+    """Tell whether even calm traffic fails; a table does not tell what fails."""
+    if schema.is_table:
+        return False
+    return _failing(seen) > _failing(center) + _EXTRA_FAILURES
 
 
 def _failing(logs: NDArray[np.floating]) -> float:
     """Failures for each request, both directions."""
-    count = dict(zip(FEATURE_NAMES, _mean_counts(logs).tolist(), strict=True))
+    count = dict(zip(FEATURE_NAMES, as_measured(logs, SIGNALLING).tolist(), strict=True))
     ways = ("to_service", "from_service")
     failures = sum(count[f"{way}_{name}"] for way in ways for name in FAILURES)
     requests = sum(count[f"{way}_new_transactions"] for way in ways)

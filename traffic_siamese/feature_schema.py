@@ -65,10 +65,16 @@ class FeatureSchema:
     features : tuple of Feature
     is_table : bool
         False for what is measured in captures, True for columns of somebody's table.
+    by, time, timezone : str
+        How such a table is read: the columns of network element and time, and the zone of times
+        that say none; see ``logs.options``.
     """
 
     features: tuple[Feature, ...]
     is_table: bool = False
+    by: str = ""
+    time: str = ""
+    timezone: str = "UTC"
 
     def __len__(self) -> int:
         """Return the number of features."""

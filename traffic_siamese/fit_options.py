@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from traffic_siamese.logs.options import ReadOptions
 from traffic_siamese.training_options import TrainingOptions
 from traffic_siamese.types import WindowSpec
 
@@ -33,6 +34,8 @@ class FitOptions:
         learned again beside the new labels and stays in the library.
     false_unknown_share : float
         Share of a known label's windows that may be called unknown.
+    reading : ReadOptions
+        How tables are read.
     """
 
     window: WindowSpec = field(default_factory=WindowSpec)
@@ -44,3 +47,4 @@ class FitOptions:
     n_virtual_cases: int = 10
     start_from: str = ""
     false_unknown_share: float = 0.01
+    reading: ReadOptions = field(default_factory=ReadOptions)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from traffic_siamese.bundle import load_bundle
+from traffic_siamese.features.schema import SIGNALLING
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.known import KnownModel, load_known
 from traffic_siamese.labelled_logs import LabelledLogs, read_labelled_logs
@@ -72,6 +74,7 @@ def train(
         options.window,
         views=options.views,
         scaler=known.scaler if known else None,
+        reading=options.reading,
     )
     report = fit(data, model, options=options, known=known, resume=resume, progress=progress)
     return replace(report, warnings=(*data.warnings, *report.warnings))
@@ -107,8 +110,21 @@ def fit(
     report = publish(
         Path(model), data, raw, trained, options, known=known.prototypes if known else ()
     )
+    _store_table_baselines(Path(model), data)
     _forget(checkpoint)
     return report
+
+
+def _store_table_baselines(model: Path, data: LabelledLogs) -> None:
+    """Keep the normal of networks whose logs are tables under the name of these columns."""
+    schema = data.scaler.schema
+    if not schema.is_table:
+        return
+    library = load_bundle(model).library()
+    for network in data.baselines:
+        stored = library.get_baseline(network, SIGNALLING.digest)
+        if stored is not None:
+            library.set_baseline(replace(stored, feature_hash=schema.digest))
 
 
 def _seeing(training: TrainingOptions, n_views: int) -> TrainingOptions:

@@ -61,14 +61,15 @@ def load_known(source: str) -> KnownModel:
     """
     with shipped_model() as shipped:
         bundle = load_bundle(shipped if source == PRETRAINED else source)
-        if bundle.info.feature_names != FEATURE_NAMES:
+        scaler = Scaler.from_arrays(bundle.scaling)
+        if not scaler.schema.is_table and bundle.info.feature_names != FEATURE_NAMES:
             raise BundleError(
                 f"{source}: trained on {len(bundle.info.feature_names)} features, this version "
                 f"reads {len(FEATURE_NAMES)}, not the same ones. Train without --from."
             )
         return KnownModel(
             bundle.keras_path.read_bytes(),
-            Scaler.from_arrays(bundle.scaling),
+            scaler,
             bundle.info.window,
             bundle.library().prototypes(bundle.encoder_id),
         )

@@ -9,16 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from traffic_siamese.baseline import estimate_baseline, learn_baseline
-from traffic_siamese.errors import CaptureError, LabelError, TrainingError
-from traffic_siamese.features.series import read_series
+from traffic_siamese.conforming import conformed, reading_options
+from traffic_siamese.errors import LabelError, TrainingError
+from traffic_siamese.feature_schema import FeatureSchema
+from traffic_siamese.features.schema import schema_of
+from traffic_siamese.labelled_reading import bins_within, read_named_logs, see_alike
 from traffic_siamese.labels import read_labels
-from traffic_siamese.preparation import (
-    PreparedLog,
-    bin_ns,
-    labelled_windows,
-    prepare,
-    window_starts,
-)
+from traffic_siamese.logs.options import ReadOptions
+from traffic_siamese.preparation import PreparedLog, bin_ns, labelled_windows, prepare
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.times import format_time
 from traffic_siamese.types import NORMAL, FloatArray, LabelledInterval, TrafficLog, WindowSpec
@@ -61,10 +59,12 @@ def read_labelled_logs(
     *,
     views: str = "relative",
     scaler: Scaler | None = None,
+    reading: ReadOptions | None = None,
 ) -> LabelledLogs:
     """Read the logs that a labels file names, and scale them.
 
-    ``views`` is as in `Scaler.fit`; with ``scaler`` given, nothing is fitted.
+    ``views`` is as in `Scaler.fit`; with ``scaler`` given, nothing is fitted, and tables are read
+    as those that it was fitted to. ``reading`` says how tables are read otherwise.
 
     Raises
     ------
@@ -73,7 +73,14 @@ def read_labelled_logs(
     TrainingError
         If no interval is as long as a window.
     """
-    logs, intervals, warnings = _read(folder, labels, spec)
+    schema = scaler.schema if scaler else None
+    reading = reading_options(schema) if schema else reading
+    logs, intervals, warnings = _read(folder, labels, spec, reading)
+    if schema is None:
+        logs, told = see_alike(logs, intervals)
+        warnings += told
+    else:
+        logs = {name: conformed(log, schema) for name, log in logs.items()}
     baselines = _learn_baselines(logs, intervals, warnings)
     networks = {interval.capture: interval.network for interval in intervals}
     seen_against = {name: baselines[networks[name]] for name in logs}
@@ -92,20 +99,14 @@ def read_labelled_logs(
 
 
 def _read(
-    folder: Path, labels: Path, spec: WindowSpec
+    folder: Path, labels: Path, spec: WindowSpec, reading: ReadOptions | None
 ) -> tuple[dict[str, TrafficLog], list[LabelledInterval], list[str]]:
     """Read every labelled capture that is there; the names are those of the labels."""
     intervals = list(read_labels(labels))
-    warnings: list[str] = []
-    logs: dict[str, TrafficLog] = {}
-    for capture in dict.fromkeys(interval.capture for interval in intervals):
-        try:
-            log = read_series(folder / capture, bin_s=spec.bin_s)
-        except CaptureError as err:
-            warnings.append(f"{err} Left out of training.")
-            continue
-        logs[capture] = TrafficLog(capture, log.series, log.n_packets, log.warnings)
-        warnings.extend(log.warnings)
+    names = dict.fromkeys(interval.capture for interval in intervals)
+    logs, problems = read_named_logs(folder, names, bin_s=spec.bin_s, options=reading)
+    warnings = [f"{problem} Left out of training." for problem in problems]
+    warnings += [warning for log in logs.values() for warning in log.warnings]
     if not logs:
         raise LabelError(
             f"{labels}: names {len(intervals)} intervals, none of a capture that can be read below "
@@ -132,12 +133,10 @@ def _labelled_bins(
     log: TrafficLog, intervals: Sequence[LabelledInterval]
 ) -> list[tuple[str, FloatArray]]:
     """Bins of a log that lie wholly in a labelled interval, with the label."""
-    one_bin = WindowSpec(n_timesteps=1)
     return [
-        (interval.label, series.values[window_starts(series, one_bin, stride=1, interval=span)])
+        (interval.label, bins_within(series, interval))
         for interval in intervals
         if interval.capture == log.name
-        for span in [(interval.start_ns, interval.end_ns)]
         for series in log.series
     ]
 
@@ -146,16 +145,17 @@ def _learn_baselines(
     logs: dict[str, TrafficLog], intervals: list[LabelledInterval], warnings: list[str]
 ) -> dict[str, FloatArray]:
     baselines = {}
+    schema = _schema(logs)
     for network in dict.fromkeys(interval.network for interval in intervals):
         mine = [interval for interval in intervals if interval.network == network]
         captures = dict.fromkeys(interval.capture for interval in mine)
         bins = [pair for name in captures for pair in _labelled_bins(logs[name], mine)]
         normal = [values for label, values in bins if label == NORMAL]
         if sum(map(len, normal)):
-            baselines[network] = learn_baseline(np.concatenate(normal))
+            baselines[network] = learn_baseline(np.concatenate(normal), schema)
             continue
         everything = [series.values for name in captures for series in logs[name].series]
-        baselines[network] = estimate_baseline(np.concatenate(everything))
+        baselines[network] = estimate_baseline(np.concatenate(everything), schema)
         warnings.append(
             f"network {network!r} has no interval labelled normal; its normal was estimated from "
             "its calmest traffic. Label some normal traffic to be sure of it."
@@ -174,4 +174,10 @@ def _fit_scaler(
         for _, bins in _labelled_bins(log, intervals):
             values.append(bins)
             centers.append(np.broadcast_to(baselines[name][0], bins.shape))
-    return Scaler.fit(np.concatenate(values), np.concatenate(centers), views=views)
+    return Scaler.fit(
+        np.concatenate(values), np.concatenate(centers), views=views, schema=_schema(logs)
+    )
+
+
+def _schema(logs: dict[str, TrafficLog]) -> FeatureSchema:
+    return schema_of(next(iter(logs.values())))

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from traffic_siamese.bundle import Bundle, load_bundle
+from traffic_siamese.conforming import conformed, reading_options
 from traffic_siamese.embedding import OnnxEncoder
 from traffic_siamese.errors import BundleError, LibraryError
+from traffic_siamese.feature_schema import FeatureSchema
 from traffic_siamese.features.schema import FEATURE_NAMES
+from traffic_siamese.logs.reading import read_log, read_logs
 from traffic_siamese.oneshot.library import FaultLibrary
-from traffic_siamese.preparation import FEATURE_HASH
 from traffic_siamese.scaling import Scaler
-from traffic_siamese.types import FloatArray, Prototype, StringArray
+from traffic_siamese.types import FloatArray, Prototype, StringArray, TrafficLog
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +40,28 @@ class Model:
     prototypes: FloatArray
     prototype_labels: StringArray
 
+    @property
+    def schema(self) -> FeatureSchema:
+        """What it was trained on."""
+        return self.scaler.schema
+
+    def read_all(self, source: str | Path) -> tuple[TrafficLog, ...]:
+        """Read a log as those that it was trained on, one for each network element.
+
+        Raises
+        ------
+        CaptureError
+            If it cannot be read, or lacks what the model looks at.
+        """
+        bin_s, options = self.bundle.info.window.bin_s, reading_options(self.schema)
+        logs = read_logs(source, bin_s=bin_s, options=options)
+        return tuple(conformed(log, self.schema) for log in logs)
+
+    def read(self, source: str | Path) -> TrafficLog:
+        """Read a log that holds one network element; see `read_all`."""
+        bin_s, options = self.bundle.info.window.bin_s, reading_options(self.schema)
+        return conformed(read_log(source, bin_s=bin_s, options=options), self.schema)
+
     def embed(self, raw: FloatArray, baseline: FloatArray) -> FloatArray:
         """Embed raw windows of shape (n, n_timesteps, n_features) seen against a baseline."""
         return self.encoder.embed(self.scaler.inputs(raw, baseline))
@@ -50,7 +74,7 @@ class Model:
         LibraryError
             If there is none for this network.
         """
-        stored = self.library.get_baseline(network, FEATURE_HASH)
+        stored = self.library.get_baseline(network, self.schema.digest)
         if stored is None:
             known = ", ".join(self.library.networks()) or "none"
             raise LibraryError(
@@ -70,14 +94,15 @@ def load_model(path: str | Path, *, threads: int = 1) -> Model:
         If the bundle is missing, damaged, or was trained on other features.
     """
     bundle = load_bundle(path)
-    if bundle.info.feature_names != FEATURE_NAMES:
+    scaler = Scaler.from_arrays(bundle.scaling)
+    if not scaler.schema.is_table and bundle.info.feature_names != FEATURE_NAMES:
         mine, theirs = set(FEATURE_NAMES), set(bundle.info.feature_names)
         difference = ", ".join(sorted(mine ^ theirs)[:5]) or "their order"
         raise BundleError(
             f"{path}: trained on {len(bundle.info.feature_names)} features, this version reads "
             f"{len(FEATURE_NAMES)}; they differ in {difference}. Train the model again."
         )
-    encoder, scaler = bundle.encoder(threads=threads), Scaler.from_arrays(bundle.scaling)
+    encoder = bundle.encoder(threads=threads)
     library = bundle.library()
     _embed_stale(library, bundle.encoder_id, encoder, scaler)
     prototypes = library.prototypes(bundle.encoder_id)

@@ -17,10 +17,8 @@ from traffic_siamese.baseline import (
 )
 from traffic_siamese.drift import find_drift
 from traffic_siamese.errors import LibraryError, WindowError
-from traffic_siamese.features.series import read_series
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.rows import StoredBaseline
-from traffic_siamese.preparation import FEATURE_HASH
 from traffic_siamese.steadiness import Steadiness, measure_steadiness
 from traffic_siamese.types import FloatArray, TrafficLog
 
@@ -89,20 +87,21 @@ def learn_network(
     """
     loaded = load_model(model)
     old = loaded.baseline_of(network) if update else None
-    read = [read_series(log, bin_s=loaded.bundle.info.window.bin_s) for log in logs]
+    schema = loaded.schema
+    read = [one for log in logs for one in loaded.read_all(log)]
     if old is not None:
         _require_same_network(read, old, network)
     values = np.concatenate([series.values for log in read for series in log.series])
     _require_bins(read, len(values))
-    calm = untroubled_bins(values)
+    calm = untroubled_bins(values, schema)
     used = values[calm] if mostly_normal or update else values
     baseline, weight = _learned(loaded, network, used, update=update)
-    stored = _stored(network, read, baseline, weight)
+    stored = _stored(network, schema.digest, read, baseline, weight)
     loaded.library.set_baseline(stored)
     warnings = [warning for log in read for warning in log.warnings]
     warnings += _about_trouble(float(np.mean(~calm)), left_out=mostly_normal or update)
     bin_s = loaded.bundle.info.window.bin_s
-    steadiness = measure_steadiness(used)
+    steadiness = measure_steadiness(used, schema)
     return LearnedNormal(stored, len(used), len(values), bin_s, steadiness, tuple(warnings))
 
 
@@ -128,8 +127,8 @@ def _learned(
     model: Model, network: str, values: FloatArray, *, update: bool
 ) -> tuple[FloatArray, int]:
     """Return the baseline and how many bins it counts for."""
-    fresh = learn_baseline(values)
-    old = model.library.get_baseline(network, FEATURE_HASH) if update else None
+    fresh = learn_baseline(values, model.schema)
+    old = model.library.get_baseline(network, model.schema.digest) if update else None
     if old is None:
         return fresh, len(values)
     remembered = min(old.n_bins, _REMEMBERED_BINS)
@@ -139,11 +138,11 @@ def _learned(
 
 
 def _stored(
-    network: str, read: Sequence[TrafficLog], baseline: FloatArray, n_bins: int
+    network: str, digest: str, read: Sequence[TrafficLog], baseline: FloatArray, n_bins: int
 ) -> StoredBaseline:
     return StoredBaseline(
         network,
-        FEATURE_HASH,
+        digest,
         baseline[0],
         baseline[1],
         n_bins,

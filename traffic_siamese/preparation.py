@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from traffic_siamese.baseline import estimate_baseline
+from traffic_siamese.conforming import conformed
 from traffic_siamese.errors import WindowError
-from traffic_siamese.features.schema import FEATURE_NAMES
+from traffic_siamese.features.schema import SIGNALLING, schema_of
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.times import format_time
 from traffic_siamese.types import (
@@ -23,8 +23,8 @@ from traffic_siamese.types import (
 )
 from traffic_siamese.windows import WindowSet
 
-FEATURE_HASH = hashlib.sha256("\n".join(FEATURE_NAMES).encode()).hexdigest()[:16]
-"""Names the features, in their order: a baseline is valid for one such list only."""
+FEATURE_HASH = SIGNALLING.digest
+"""Names the features of captures: a baseline is valid for one such list only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,13 +39,21 @@ class PreparedLog:
 
 def estimated_baseline(log: TrafficLog) -> FloatArray:
     """Estimate the normal of a log's network from the log alone; (2, n_features)."""
-    return estimate_baseline(np.concatenate([series.values for series in log.series]))
+    values = np.concatenate([series.values for series in log.series])
+    return estimate_baseline(values, schema_of(log))
 
 
 def prepare(
     log: TrafficLog, scaler: Scaler, *, baseline: FloatArray | None = None, network: str = ""
 ) -> PreparedLog:
-    """Scale a log with a network's baseline, or with one estimated from the log itself."""
+    """Scale a log with a network's baseline, or with one estimated from the log itself.
+
+    Raises
+    ------
+    CaptureError
+        If the log lacks columns that the scaler knows.
+    """
+    log = conformed(log, scaler.schema)
     baseline = estimated_baseline(log) if baseline is None else baseline
     inputs = tuple(scaler.inputs(series.values, baseline) for series in log.series)
     return PreparedLog(log, baseline, inputs, network)

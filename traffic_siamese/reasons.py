@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.baseline import deviation, log_view
-from traffic_siamese.features.schema import FEATURES
+from traffic_siamese.baseline import as_measured, deviation, log_view
+from traffic_siamese.feature_schema import FeatureSchema
+from traffic_siamese.features.schema import SIGNALLING
 from traffic_siamese.types import FloatArray
 
 _MIN_CHANGE = 0.4  # of the logarithm: half as much again
+_MIN_SPREADS = 2.0  # of a state that stays near one value: its usual spreads
 _N_NAMED = 3
 _DIRECTIONS = {"to_service_": "to service", "from_service_": "from service"}
 _SAME = {
@@ -28,7 +30,7 @@ _SAME = {
 """Features that tell one story: only the one that changed most is named."""
 
 
-def reason(window: FloatArray, baseline: FloatArray) -> str:
+def reason(window: FloatArray, baseline: FloatArray, schema: FeatureSchema = SIGNALLING) -> str:
     """Name the features of a window that differ most from normal.
 
     Parameters
@@ -36,7 +38,8 @@ def reason(window: FloatArray, baseline: FloatArray) -> str:
     window : ndarray of shape (n_timesteps, n_features), float32
         Features as read.
     baseline : ndarray of shape (2, n_features), float32
-        Centre and spread of the network's normal, logarithmic view.
+        Centre and spread of the network's normal, in the features' views.
+    schema : FeatureSchema
 
     Returns
     -------
@@ -45,22 +48,24 @@ def reason(window: FloatArray, baseline: FloatArray) -> str:
         then the window's, per bin. Differences are ranked in units of normal spread, at least
         0.3; where none differs by half, that is said.
     """
-    logs = log_view(window).mean(axis=0)
+    logs = log_view(window, schema).mean(axis=0)
     weight = np.abs(deviation(logs, baseline))
-    weight = np.where(np.abs(logs - baseline[0]) < _MIN_CHANGE, 0, weight)
-    named = largest_changes(weight)[:_N_NAMED]
+    least = np.where(schema.is_linear, _MIN_SPREADS, _MIN_CHANGE)
+    weight = np.where(np.abs(logs - baseline[0]) < least, 0, weight)
+    named = largest_changes(weight, schema)[:_N_NAMED]
     if not named:
         return "no feature alone differs from normal by half"
-    return "; ".join(change_words(i, baseline[0, i], logs[i]) for i in named)
+    return "; ".join(change_words(i, baseline[0], logs, schema) for i in named)
 
 
-def largest_changes(weight: NDArray[np.floating]) -> list[int]:
+def largest_changes(weight: NDArray[np.floating], schema: FeatureSchema = SIGNALLING) -> list[int]:
     """Rank the features by how much they changed, most first.
 
     Parameters
     ----------
     weight : ndarray of shape (n_features,)
         How much each changed; 0 where it did not.
+    schema : FeatureSchema
 
     Returns
     -------
@@ -71,7 +76,7 @@ def largest_changes(weight: NDArray[np.floating]) -> list[int]:
     for index in np.argsort(-weight, kind="stable").tolist():
         if weight[index] <= 0:
             break
-        direction, name = _split(FEATURES[index].name)
+        direction, name = _split(schema.names[index])
         named.setdefault((direction, _SAME.get(name, name)), index)
     return list(named.values())
 
@@ -83,21 +88,28 @@ def _split(name: str) -> tuple[str, str]:
     return "", name
 
 
-def change_words(index: int, normal_log: float, seen_log: float) -> str:
-    """Write a feature's normal and its present value, both given in the logarithmic view."""
-    feature = FEATURES[index]
+def change_words(
+    index: int,
+    normal: NDArray[np.floating],
+    seen: NDArray[np.floating],
+    schema: FeatureSchema = SIGNALLING,
+) -> str:
+    """Write a feature's normal and its present value, from views of all features."""
+    feature = schema.features[index]
+    before, now = (_figure(float(as_measured(view, schema)[index])) for view in (normal, seen))
+    if schema.is_table:
+        return f"{feature.name} {before} -> {now}"
     direction, name = _split(feature.name)
     unit = {"s": " s", "bits": " bits"}.get(feature.unit, "")
     plain = name.removesuffix("_s").removesuffix("_bits").replace("_", " ")
     plain = plain.replace("p95", "95th percentile").replace("unanswered t1", "unanswered 0.5 s")
-    normal, seen = (_figure(np.expm1(value) * feature.floor) for value in (normal_log, seen_log))
-    return f"{plain} {direction} {normal} -> {seen}{unit}".replace("  ", " ")
+    return f"{plain} {direction} {before} -> {now}{unit}".replace("  ", " ")
 
 
 def _figure(value: float) -> str:
     """Write two or three digits, without an exponent."""
     if abs(value) < 0.0005:
         return "0"
-    return (
-        f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" if value >= 1 else f"{value:.2g}"
-    )
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1 else f"{value:.2g}"

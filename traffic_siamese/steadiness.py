@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.baseline import MIN_BINS, deviation, learn_baseline
+from traffic_siamese.feature_schema import FeatureSchema
+from traffic_siamese.features.schema import SIGNALLING
 from traffic_siamese.types import FloatArray
 
 TOLERANCE = 0.25
@@ -44,7 +46,9 @@ class Steadiness:
         return self.needed_bins is not None and self.needed_bins <= self.n_bins
 
 
-def measure_steadiness(values: FloatArray, *, tolerance: float = TOLERANCE) -> Steadiness:
+def measure_steadiness(
+    values: FloatArray, schema: FeatureSchema = SIGNALLING, *, tolerance: float = TOLERANCE
+) -> Steadiness:
     """Measure how long a stretch had to be for its baseline to hold.
 
     Shorter stretches are cut from the one that is given, up to half of it, and each one's centre
@@ -61,6 +65,7 @@ def measure_steadiness(values: FloatArray, *, tolerance: float = TOLERANCE) -> S
     ----------
     values : ndarray of shape (n_bins, n_features), float32
         Normal traffic, in time order.
+    schema : FeatureSchema
     tolerance : float, > 0
         How far off a baseline may be, in units of spread.
 
@@ -72,8 +77,10 @@ def measure_steadiness(values: FloatArray, *, tolerance: float = TOLERANCE) -> S
     lengths = _lengths(len(values))
     if not len(lengths):
         return Steadiness(len(values), None, float("nan"))
-    whole = learn_baseline(values)
-    off = np.array([_typical_deviation(values, whole, length) for length in lengths.tolist()])
+    whole = learn_baseline(values, schema)
+    off = np.array(
+        [_typical_deviation(values, whole, length, schema) for length in lengths.tolist()]
+    )
     last = float(off[-1] * np.sqrt(lengths[-1]))  # deviation x sqrt(length) does not change
     within = np.flatnonzero(off > tolerance)
     if not len(within):
@@ -94,11 +101,13 @@ def _lengths(n_bins: int) -> NDArray[np.int64]:
     return np.round(MIN_BINS * _GROWTH**steps).astype(np.int64)
 
 
-def _typical_deviation(values: FloatArray, whole: FloatArray, length: int) -> float:
+def _typical_deviation(
+    values: FloatArray, whole: FloatArray, length: int, schema: FeatureSchema
+) -> float:
     """Deviation of the worst feature that nine in ten stretches of a length stay within."""
     starts = np.unique(np.linspace(0, len(values) - length, _N_STRETCHES).round().astype(np.int64))
     worst = [
-        np.abs(deviation(learn_baseline(values[start : start + length])[0], whole)).max()
+        np.abs(deviation(learn_baseline(values[start : start + length], schema)[0], whole)).max()
         for start in starts.tolist()
     ]
     return float(np.quantile(worst, _SURE) / np.sqrt(1 - length / len(values)))

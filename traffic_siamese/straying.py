@@ -9,7 +9,7 @@ import numpy as np
 from traffic_siamese.labelled_logs import LabelledLogs
 from traffic_siamese.oneshot.nearest import nearest_labels
 from traffic_siamese.oneshot.tail import NormalTail, fit_normal_tail
-from traffic_siamese.simulate.networks import another_network
+from traffic_siamese.simulate.elsewhere import carried_elsewhere
 from traffic_siamese.types import NORMAL, FloatArray, WindowSpec
 from traffic_siamese.windows import WindowSet
 
@@ -78,7 +78,8 @@ def _elsewhere(data: LabelledLogs, rng: np.random.Generator) -> Iterator[FloatAr
     for index, first, last in normal_stretches(data.windows):
         log, values = logs[index]
         for _ in range(_MOVES):
-            moved, baseline = another_network(values[None, first:last], log.baseline, rng)
+            stretch = values[None, first:last]
+            moved, baseline = carried_elsewhere(stretch, log.baseline, data.scaler.schema, rng)
             yield data.scaler.inputs(moved[0], baseline)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from traffic_siamese.example_windows import ExampleWindows, find_example_windows
-from traffic_siamese.features.series import read_series
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.forecast import ConfusionForecast, confusion_forecast
 from traffic_siamese.oneshot.names import check_label_name
@@ -107,7 +106,7 @@ def add_fault(
         raise ValueError(f"phases are {sorted(phases)}, expected some of {', '.join(PHASES)}")
     loaded = load_model(model)
     baseline = loaded.baseline_of(network) if network else None
-    read = read_series(log, bin_s=loaded.bundle.info.window.bin_s)
+    read = loaded.read(log)
     warnings = list(read.warnings)
     if baseline is None:
         baseline = estimated_baseline(read)

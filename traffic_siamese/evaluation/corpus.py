@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.baseline import estimate_baseline, learn_baseline
-from traffic_siamese.errors import CaptureError, LabelError
-from traffic_siamese.features.series import read_series
+from traffic_siamese.errors import LabelError
+from traffic_siamese.feature_schema import FeatureSchema
+from traffic_siamese.features.schema import schema_of
+from traffic_siamese.labelled_reading import read_named_logs, see_alike
 from traffic_siamese.labels import read_labels
+from traffic_siamese.logs.options import ReadOptions
 from traffic_siamese.preparation import PreparedLog, labelled_windows, prepare
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.types import (
@@ -59,6 +62,11 @@ class Corpus:
     spec: WindowSpec
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """What all captures are measured in."""
+        return schema_of(next(iter(self.logs.values())))
 
     @property
     def labels(self) -> StringArray:
@@ -117,9 +125,12 @@ def read_corpus(
     *,
     spec: WindowSpec,
     baseline_captures: Sequence[str] = (),
+    reading: ReadOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Corpus:
     """Read every labelled capture; parameters as in `make_corpus`.
+
+    ``reading`` says how tables are read.
 
     Raises
     ------
@@ -127,26 +138,14 @@ def read_corpus(
         If the labels are malformed, name no capture that can be read, or leave no window.
     """
     intervals = read_labels(labels)
-    names = list(dict.fromkeys(one.capture for one in intervals))
-    logs: dict[str, TrafficLog] = {}
-    skipped = []
-    for number, name in enumerate(names, 1):
-        try:
-            logs[name] = read_named(Path(folder), name, spec)
-        except CaptureError as err:
-            skipped.append(str(err))
-        if progress is not None:
-            progress(number, len(names))
+    names = dict.fromkeys(one.capture for one in intervals)
+    logs, skipped = read_named_logs(
+        Path(folder), names, bin_s=spec.bin_s, options=reading, progress=progress
+    )
     kept = [one for one in intervals if one.capture in logs]
     if not kept:
         raise no_window(labels, folder, skipped)
     return make_corpus(logs, kept, spec=spec, baseline_captures=baseline_captures, skipped=skipped)
-
-
-def read_named(folder: Path, capture: str, spec: WindowSpec) -> TrafficLog:
-    """Read a capture and call it as the labels do."""
-    log = read_series(folder / capture, bin_s=spec.bin_s)
-    return TrafficLog(capture, log.series, log.n_packets, log.warnings)
 
 
 def no_window(labels: str | Path, folder: str | Path, skipped: Sequence[str]) -> LabelError:
@@ -187,6 +186,7 @@ def make_corpus(
         If no interval holds a window.
     """
     networks = {one.capture: one.network for one in intervals}
+    logs, notes = see_alike(logs, intervals)
     raw = [as_read(log, networks[name]) for name, log in logs.items()]
     bins = labelled_windows(raw, intervals, ONE_BIN, stride=1)
     windows = labelled_windows(raw, intervals, spec, stride=spec.stride)
@@ -195,7 +195,6 @@ def make_corpus(
             f"no labelled interval holds a window of {spec.n_timesteps} bins. "
             "Label longer intervals, or use a shorter --window."
         )
-    notes: list[str] = []
     teaching = list(baseline_captures)
     for network in dict.fromkeys(networks.values()):
         if not any(networks.get(name) == network for name in teaching):
@@ -228,18 +227,19 @@ def _learn(
     teaching: Sequence[str],
     notes: list[str],
 ) -> FloatArray:
+    schema = schema_of(next(iter(logs.values())))
     mine = bins.network == network
     normal = mine & (bins.label == NORMAL)
     aside = normal & np.isin(bins.capture, list(teaching))
     if aside.any():
-        return learn_baseline(bins.gather(np.flatnonzero(aside))[:, 0])
+        return learn_baseline(bins.gather(np.flatnonzero(aside))[:, 0], schema)
     if normal.any():
         notes.append(
             f"network {network}: its normal was learned from all its normal traffic, which is "
             "asked about too. Two captures of nothing but normal traffic would let one be set "
             "aside."
         )
-        return learn_baseline(bins.gather(np.flatnonzero(normal))[:, 0])
+        return learn_baseline(bins.gather(np.flatnonzero(normal))[:, 0], schema)
     notes.append(
         f"network {network}: no interval is labelled normal; its normal was estimated from the "
         "calmest traffic of all its captures."
@@ -250,7 +250,7 @@ def _learn(
         raise LabelError(
             f"network {network}: no labelled interval lies in its captures. Check the times (UTC)."
         )
-    return estimate_baseline(np.concatenate(series))
+    return estimate_baseline(np.concatenate(series), schema)
 
 
 def as_read(log: TrafficLog, network: str) -> PreparedLog:

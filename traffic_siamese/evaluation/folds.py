@@ -82,7 +82,7 @@ def training_logs(corpus: Corpus, fold: Fold, *, views: str) -> LabelledLogs:
     raw = [as_read(corpus.logs[name], network) for name, network in networks.items()]
     bins = labelled_windows(raw, intervals, ONE_BIN, stride=1)
     centers = np.stack([corpus.baselines[str(n)][0] for n in bins.network])
-    scaler = Scaler.fit(bins.gather()[:, 0], centers, views=views)
+    scaler = Scaler.fit(bins.gather()[:, 0], centers, views=views, schema=corpus.schema)
     prepared = prepare_all(corpus, list(networks), scaler)
     windows = labelled_windows(prepared, intervals, corpus.spec, stride=1)
     trained = {name: corpus.baselines[name] for name in fold.trained}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from traffic_siamese.alarms import looks
 from traffic_siamese.baseline import learn_baseline
 from traffic_siamese.errors import CaptureError, WindowError
-from traffic_siamese.evaluation.corpus import ONE_BIN, no_window, read_named
+from traffic_siamese.evaluation.corpus import ONE_BIN, no_window
 from traffic_siamese.evaluation.one_example import Library
 from traffic_siamese.evaluation.watching import verdicts_of
 from traffic_siamese.history import TrainingHistory
@@ -33,7 +33,6 @@ from traffic_siamese.types import (
     StringArray,
     TrafficLog,
     Verdict,
-    WindowSpec,
 )
 from traffic_siamese.windows import WindowSet
 
@@ -104,7 +103,7 @@ def judge(
 ) -> Judged:
     """Classify all windows of labelled captures; parameters and errors as in `evaluate`."""
     spec, intervals = model.bundle.info.window, read_labels(labels)
-    given = learn_given(folder, intervals, normal_captures, spec)
+    given = learn_given(folder, intervals, normal_captures, model)
     captures = [c for c in dict.fromkeys(i.capture for i in intervals) if c not in normal_captures]
     reader = _Reader(folder, model, given)
     for number, capture in enumerate(captures, 1):
@@ -146,7 +145,7 @@ class _Reader:
     def take(self, capture: str, network: str) -> None:
         """Read one capture."""
         try:
-            log = read_named(self.folder, capture, self.model.bundle.info.window)
+            log = replace(self.model.read(self.folder / capture), name=capture)
         except CaptureError as err:
             self.skipped.append(str(err))
             return
@@ -196,17 +195,20 @@ def learn_given(
     folder: Path,
     intervals: Sequence[LabelledInterval],
     captures: Sequence[str],
-    spec: WindowSpec,
+    model: Model,
 ) -> dict[str, FloatArray]:
     """Learn networks' baselines from captures: their normal intervals, or all of them."""
     values: dict[str, list[FloatArray]] = {}
     for capture in captures:
         mine = [one for one in intervals if one.capture == capture]
         network = mine[0].network if mine else network_of(capture)
-        log = read_named(folder, capture, spec)
+        log = model.read(folder / capture)
         normal = [(one.start_ns, one.end_ns) for one in mine if one.label == NORMAL]
         values.setdefault(network, []).extend(_bins(log, normal))
-    return {network: learn_baseline(np.concatenate(parts)) for network, parts in values.items()}
+    return {
+        network: learn_baseline(np.concatenate(parts), model.schema)
+        for network, parts in values.items()
+    }
 
 
 def _bins(log: TrafficLog, intervals: Sequence[tuple[int, int]]) -> list[FloatArray]:

@@ -281,6 +281,11 @@ def _given(corpus: Corpus, path: str, found: LeaveOut) -> Trained:
             f"{path}: takes windows of {spec.n_timesteps} bins, the folds have windows of "
             f"{corpus.spec.n_timesteps}. Compare a model of the same window."
         )
+    if model.schema.digest != corpus.schema.digest:
+        raise BundleError(
+            f"{path}: looks at other columns, or at the same ones on another scale, than these "
+            "logs give. Compare a model that was trained on all of them."
+        )
     found.notes.append(
         "the model given was trained on what it was trained on: nothing was left out of it."
     )

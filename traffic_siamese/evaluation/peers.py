@@ -40,7 +40,7 @@ def fold_inputs(corpus: Corpus, fold: Fold) -> FoldInputs:
     wanted = ("normal", *fold.known)
     taught = np.concatenate([corpus.rows(network, wanted) for network in fold.trained])
     taught = taught[~np.isin(corpus.windows.capture[taught], list(fold.held_out))]
-    logs = log_view(corpus.windows.gather())
+    logs = log_view(corpus.windows.gather(), corpus.schema)
     return FoldInputs(logs, corpus.inputs(scaler), taught, corpus.labels)
 
 

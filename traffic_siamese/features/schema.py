@@ -7,35 +7,9 @@ Counts are of what was captured in the bin. An answer's delay belongs to the dir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from traffic_siamese.feature_schema import Feature, FeatureSchema
 from traffic_siamese.features.slots import ANSWER_CLASSES, DIRECTIONS, REQUEST_KINDS
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One column of a traffic series.
-
-    Attributes
-    ----------
-    name : str
-        Column name; the unit stands at its end where it is not a count.
-    unit : str
-    meaning : str
-        What counts.
-    floor : float
-        Scale of the logarithmic view, log(1 + value / floor): below it, changes hardly matter.
-    held : bool
-        True: a bin in which nothing was measured holds the previous bin's value (a mean without
-        members is not zero).
-    """
-
-    name: str
-    unit: str
-    meaning: str
-    floor: float = 1.0
-    held: bool = False
-
+from traffic_siamese.types import TrafficLog
 
 COUNTERS: tuple[Feature, ...] = (
     Feature("packets", "packets", "IP packets, truncated ones and fragments too"),
@@ -118,6 +92,13 @@ FEATURES: tuple[Feature, ...] = (
 )
 """Columns of a series: counters by direction, measures by direction, undirected."""
 
-FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+SIGNALLING = FeatureSchema(FEATURES)
+"""What is measured in captures."""
+FEATURE_NAMES: tuple[str, ...] = SIGNALLING.names
 EMPTY_BIN = {"to_service_idle_share": 1.0, "from_service_idle_share": 1.0}
 """What a bin without any packet shows where that is not zero."""
+
+
+def schema_of(log: TrafficLog) -> FeatureSchema:
+    """Return the schema of a log: its own, or that of captures."""
+    return log.schema or SIGNALLING

@@ -125,7 +125,7 @@ def read_logs(
     if not tables:
         raise _no_element(str(source), element, [table.element for table in found])
     logs = table_logs(tables, bin_s=bin_s)
-    return tuple(replace(one, warnings=(*warnings, *one.warnings)) for one in logs)
+    return tuple(_as_asked(one, options, warnings) for one in logs)
 
 
 def read_log(
@@ -164,6 +164,14 @@ def _read_capture(source: str | Path | BinaryIO, log: OpenLog, bin_s: float | No
         return read_series(source, bin_s=bin_s)
     read = read_series(cast(Any, log), bin_s=bin_s)  # a pipe cannot be opened twice
     return replace(read, warnings=(*log.warnings, *read.warnings))
+
+
+def _as_asked(log: TrafficLog, options: ReadOptions, warnings: tuple[str, ...]) -> TrafficLog:
+    """Let the log's schema remember how it was read."""
+    schema = log.schema and replace(
+        log.schema, by=options.by, time=options.time, timezone=options.timezone
+    )
+    return replace(log, schema=schema, warnings=(*warnings, *log.warnings))
 
 
 def _split_element(source: str | Path | BinaryIO) -> tuple[str | Path | BinaryIO, str]:

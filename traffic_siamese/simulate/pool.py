@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from traffic_siamese.scaling import Scaler
+from traffic_siamese.simulate.elsewhere import carried_elsewhere
 from traffic_siamese.simulate.faults import apply_fault, draw_fault
-from traffic_siamese.simulate.networks import another_network
+from traffic_siamese.simulate.table_faults import apply_table_fault, draw_table_fault
 from traffic_siamese.types import NORMAL, VIRTUAL, FloatArray, StringArray
 from traffic_siamese.windows import WindowSet, stack_windows
 
@@ -122,28 +123,41 @@ def _on_other_networks(
     real: RawWindows, label: str, scaler: Scaler, rng: np.random.Generator
 ) -> FloatArray:
     return np.concatenate(
-        [scaler.inputs(*_elsewhere(real, row, rng)) for row in real.draw(label, _PER_LABEL, rng)]
+        [
+            scaler.inputs(*_elsewhere(real, row, scaler, rng))
+            for row in real.draw(label, _PER_LABEL, rng)
+        ]
     )
 
 
 def _elsewhere(
-    real: RawWindows, row: int, rng: np.random.Generator
+    real: RawWindows, row: int, scaler: Scaler, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Return a window (1, n_timesteps, n_features) as on another network, and its baseline."""
     values, baseline = real.values[row : row + 1], real.baselines[int(real.network_index[row])]
-    return another_network(values, baseline, rng)
+    return carried_elsewhere(values, baseline, scaler.schema, rng)
 
 
 def _cases(real: RawWindows, scaler: Scaler, n_cases: int, rng: np.random.Generator) -> FloatArray:
     values, baselines = [], []
     for row in real.draw(NORMAL, n_cases, rng):
         if rng.random() < 0.5:
-            window, baseline = _elsewhere(real, row, rng)
+            window, baseline = _elsewhere(real, row, scaler, rng)
         else:
             window = real.values[row : row + 1]
             baseline = real.baselines[int(real.network_index[row])]
         values.append(window)
         baselines.append(baseline)
-    faulty = apply_fault(draw_fault(rng), np.concatenate(values), rng).astype(np.float32)
+    faulty = _faulty(np.concatenate(values), np.stack(baselines), scaler, rng)
     pairs = zip(faulty, baselines, strict=True)
     return np.stack([scaler.inputs(window, baseline) for window, baseline in pairs])
+
+
+def _faulty(
+    values: FloatArray, baselines: FloatArray, scaler: Scaler, rng: np.random.Generator
+) -> FloatArray:
+    """Let windows go through one fault, drawn at random from those that the features can show."""
+    if scaler.schema.is_table:
+        fault = draw_table_fault(scaler.schema, values, rng)
+        return apply_table_fault(fault, values, baselines, scaler.schema, rng)
+    return apply_fault(draw_fault(rng), values, rng).astype(np.float32)
