@@ -130,7 +130,8 @@ _TYPES: dict[str, Any] = {
     "uint64": ("src_key", "dst_key"),
     "int64": ("time_ns", "offset", "payload_offset"),
     "uint32": (
-        "captured_bytes", "wire_bytes", "tcp_seq", "tcp_ack", "payload_bytes", "payload_wire_bytes", "fragment_id",
+        "captured_bytes", "wire_bytes", "tcp_seq", "tcp_ack", "payload_bytes",
+        "payload_wire_bytes", "fragment_id",
     ),
     "uint16": ("link_type", "encapsulation", "src_port", "dst_port"),
     "uint8": ("ip_version", "ip_protocol", "flags", "tcp_flags", "icmp_type", "icmp_code"),

@@ -79,6 +79,7 @@ class _Rows:
 
     def __init__(self, columns: Texts, n: int) -> None:
         self._columns, self._n = columns, n
+        self._is_error = [bool(text) for text in self._texts("icmp.type", "icmpv6.type")]
         self._icmp = self._numbers("icmp.type", "icmpv6.type", missing=-1)
         self._protocol = self._protocols()
         self._ports = np.stack(
@@ -107,19 +108,21 @@ class _Rows:
     def _texts(self, *names: str) -> list[str]:
         return merged(self._columns, names, self._n)
 
+    def _innermost(self, *names: str) -> list[str]:
+        """Return one value per packet: the innermost; of an ICMP error, what is its own."""
+        return [
+            text if "," not in text else text.split(",")[0 if is_error else -1]
+            for text, is_error in zip(self._texts(*names), self._is_error, strict=True)
+        ]
+
     def _numbers(self, *names: str, missing: int = 0) -> NDArray[np.int64]:
-        """Return the innermost value of each packet; decimal, or hexadecimal with 0x."""
-        texts = self._texts(*names)
+        """Return one number per packet; decimal, or hexadecimal with 0x."""
+        texts = self._innermost(*names)
         values = {text: _number(text, missing) for text in dict.fromkeys(texts)}
         return np.array([values[text] for text in texts], np.int64)
 
     def _addresses(self, end: str) -> list[str]:
-        """Return the innermost address; of an ICMP error the outermost, which sent it."""
-        texts = self._texts(f"ip.{end}", f"ipv6.{end}")
-        return [
-            text if "," not in text else text.split(",")[0 if is_icmp else -1]
-            for text, is_icmp in zip(texts, (self._icmp >= 0).tolist(), strict=True)
-        ]
+        return self._innermost(f"ip.{end}", f"ipv6.{end}")
 
     def _protocols(self) -> NDArray[np.int64]:
         """Return the protocol number: told, or known by which ports are there."""
@@ -132,7 +135,7 @@ class _Rows:
 
     def _fragments(self) -> NDArray[np.int64]:
         later = self._numbers("ip.frag_offset") > 0
-        more = np.array([t in ("1", "True", "true") for t in self._texts("ip.flags.mf")])
+        more = np.array([t in ("1", "True", "true") for t in self._innermost("ip.flags.mf")])
         return np.where(later, 2, np.where(more, 1, 0))
 
     def _payloads(
@@ -174,12 +177,11 @@ class _Rows:
     def _messages(self) -> list[list[tuple[int, bytes]]]:
         """Return the messages of each packet, each with its SCTP payload protocol identifier."""
         found: list[list[tuple[int, bytes]]] = [[] for _ in range(self._n)]
-        is_error = self._icmp >= 0  # what an error quotes was sent before
         for i, text in enumerate(self._texts(*_SIP)):
-            if text and not is_error[i]:
+            if text and not self._is_error[i]:  # what an error quotes was sent before
                 found[i] += [(SCTP_UNSPECIFIED, one.wire()) for one in self._sip(i)]
         for i, text in enumerate(self._texts(_DIAMETER)):
-            if text and not is_error[i]:
+            if text and not self._is_error[i]:  # what an error quotes was sent before
                 found[i] += [(SCTP_DIAMETER, one.wire()) for one in self._diameter(i)]
         return found
 
