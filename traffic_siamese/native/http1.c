@@ -2,7 +2,7 @@
  * at a time. */
 #include "http.h"
 
-enum { STATUS_AT = 9, SURE_BYTES = 3, MAX_BODY_BYTES = 1 << 30 };
+enum { STATUS_AT = 9, MAX_BODY_BYTES = 1 << 30 };
 
 static const char *const METHODS[] = {"GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD "};
 enum { N_METHODS = sizeof METHODS / sizeof *METHODS };
@@ -21,7 +21,6 @@ static size_t line_bytes(const uint8_t *p, size_t n) {
 
 /* 1 yes, 0 no, -1 more bytes are needed to tell. */
 static int starts(const uint8_t *p, size_t n) {
-    if (n < SURE_BYTES) return 0;
     if (begins(p, n, "HTTP/1.")) return n > STATUS_AT ? p[STATUS_AT - 1] == ' ' : -1;
     for (int i = 0; i < N_METHODS; i++) {
         if (!begins(p, n, METHODS[i])) continue;

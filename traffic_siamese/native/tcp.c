@@ -157,7 +157,8 @@ static size_t finish_framed(stream *s, const uint8_t *p, size_t n, ts_batch *out
     size_t length = s->spoken->frame(s->head, s->head_bytes);
     int is_full = s->head_bytes >= MAX_HEAD_BYTES;
     if (length == TS_NOT_MINE || (!length && is_full)) {
-        drop_head(s);
+        if (s->state) drop_head(s);
+        else s->head_bytes = (uint32_t)had; /* too few to tell: they may be SIP's */
         return lose_thread(s, n);
     }
     if (!length || (length > s->head_bytes && !is_full)) return add;
