@@ -197,43 +197,53 @@ static uint8_t class_of_family(uint32_t code) {
     }
 }
 
-/* RFC 6733 section 7.1, RFC 8506 section 9. */
+/* RFC 6733 section 7.1, RFC 8506 section 9, RFC 4740 section 10. */
 static uint8_t class_of_result(uint32_t code) {
     switch (code) {
-        case 1001: return ANSWER_CHALLENGE;         /* MULTI_ROUND_AUTH */
-        case 3001: case 3007: return ANSWER_OTHER_CLIENT_ERROR; /* COMMAND, APPLICATION_UNSUPPORTED */
-        case 3002: case 3004: return ANSWER_OVERLOAD; /* UNABLE_TO_DELIVER, TOO_BUSY */
-        case 3003: return ANSWER_NOT_FOUND;         /* REALM_NOT_SERVED */
-        case 3006: return ANSWER_REDIRECT;          /* REDIRECT_INDICATION */
-        case 3008: case 3009: return ANSWER_BAD_REQUEST; /* INVALID_HDR_BITS, INVALID_AVP_BITS */
-        case 3010: return ANSWER_FORBIDDEN;         /* UNKNOWN_PEER */
-        case 4001: case 4010: case 4012: case 5003:
-            return ANSWER_FORBIDDEN; /* AUTHENTICATION_REJECTED, END_USER_SERVICE_DENIED,
-                                        CREDIT_LIMIT_REACHED, AUTHORIZATION_REJECTED */
-        case 4002: case 5006: return ANSWER_OVERLOAD; /* OUT_OF_SPACE, RESOURCES_EXCEEDED */
-        case 5002: case 5030: return ANSWER_NOT_FOUND; /* UNKNOWN_SESSION_ID, USER_UNKNOWN */
-        case 5001: case 5004: case 5005: case 5007: case 5008: case 5009:
-        case 5013: case 5014: case 5015: case 5016: case 5017:
-            return ANSWER_BAD_REQUEST; /* AVP_UNSUPPORTED, INVALID_AVP_VALUE, MISSING_AVP, ... */
+        case 1001: return ANSWER_CHALLENGE; /* MULTI_ROUND_AUTH */
+        case 3001: case 3007:
+            return ANSWER_OTHER_CLIENT_ERROR; /* COMMAND_UNSUPPORTED, APPLICATION_UNSUPPORTED */
+        case 3002: case 3004: case 4002: case 4014: case 5006:
+            return ANSWER_OVERLOAD; /* UNABLE_TO_DELIVER, TOO_BUSY, OUT_OF_SPACE, RESOURCE_FAILURE,
+                                       RESOURCES_EXCEEDED */
+        case 3003: case 5002: case 5030: case 5032: case 5034: case 5241:
+            return ANSWER_NOT_FOUND; /* REALM_NOT_SERVED, UNKNOWN_SESSION_ID, USER_UNKNOWN,
+                                        IDENTITY_NOT_REGISTERED, END_USER_NOT_FOUND */
+        case 3006: case 3011: return ANSWER_REDIRECT; /* REDIRECT_INDICATION, of a realm */
+        case 3010: case 4001: case 4010: case 4012: case 4241: case 5003: case 5033: case 5035:
+            return ANSWER_FORBIDDEN; /* UNKNOWN_PEER, AUTHENTICATION_REJECTED,
+                END_USER_SERVICE_DENIED, CREDIT_LIMIT_REACHED, AUTHORIZATION_REJECTED,
+                IDENTITIES_DONT_MATCH, ROAMING_NOT_ALLOWED */
+        case 3008: case 3009: case 5001: case 5004: case 5005: case 5007: case 5008: case 5009:
+        case 5013: case 5014: case 5015: case 5016:
+            return ANSWER_BAD_REQUEST; /* INVALID_HDR_BITS, AVP_UNSUPPORTED, MISSING_AVP, ... */
         case 5012: case 5031: return ANSWER_OTHER_SERVER_ERROR; /* UNABLE_TO_COMPLY, RATING_FAILED */
         default: return class_of_family(code);
     }
 }
 
-/* TS 29.229 section 6.2, TS 29.272 section 7.4, TS 29.329 section 6.2, TS 29.214 section 5.5, TS
- * 29.338 section 7.3: the numbers of the 3GPP vendor, other than those above. */
+/* 3GPP's own numbers: TS 29.229 section 6.2, TS 29.329 6.2, TS 29.272 7.4, TS 29.214 5.5, TS 29.273
+ * 10.3, TS 29.172 7.5, TS 29.338 7.3. */
 static uint8_t class_of_experimental(uint32_t code) {
     switch (code) {
-        case 5001: case 5003: return ANSWER_NOT_FOUND; /* USER_UNKNOWN, IDENTITY_NOT_REGISTERED */
-        case 5002: case 5004: return ANSWER_FORBIDDEN; /* IDENTITIES_DONT_MATCH, ROAMING_NOT_ALLOWED */
-        case 5063: case 5101: case 5420: case 5421: case 5450:
-            return ANSWER_FORBIDDEN; /* REQUESTED_SERVICE_NOT_AUTHORIZED, OPERATION_NOT_ALLOWED,
-                    UNKNOWN_EPS_SUBSCRIPTION, RAT_NOT_ALLOWED, USER_NO_NON_3GPP_SUBSCRIPTION */
-        case 5065: case 5422: case 5423:
-            return ANSWER_NOT_FOUND; /* IP-CAN_SESSION_NOT_AVAILABLE, EQUIPMENT_UNKNOWN,
-                                        UNKNOWN_SERVING_NODE */
-        case 4181: return ANSWER_OTHER_SERVER_ERROR; /* AUTHENTICATION_DATA_UNAVAILABLE */
-        case 5550: case 5551: return ANSWER_USER_UNAVAILABLE; /* ABSENT_USER, USER_BUSY_FOR_MT_SMS */
+        case 5001: case 5003: case 5401: case 5065: case 5422: case 5423:
+            return ANSWER_NOT_FOUND; /* USER_UNKNOWN, IDENTITY_NOT_REGISTERED, IMPI_UNKNOWN,
+                IP-CAN_SESSION_NOT_AVAILABLE, EQUIPMENT_UNKNOWN, UNKNOWN_SERVING_NODE */
+        case 5002: case 5004: case 5402: case 5421: case 5452: case 5490: case 5510: case 5511:
+            return ANSWER_FORBIDDEN; /* IDENTITIES_DONT_MATCH, ROAMING_NOT_ALLOWED, NOT_AUTHORIZED,
+                RAT_NOT_ALLOWED, RAT_TYPE_NOT_ALLOWED, UNAUTHORIZED network, entity, service */
+        case 4261: case 5063: case 5066: case 5067: case 5101: case 5420: case 5450: case 5451:
+        case 5553: case 5554: case 5557:
+            return ANSWER_FORBIDDEN; /* services NOT_AUTHORIZED, OPERATION_NOT_ALLOWED, no
+                SUBSCRIPTION, ILLEGAL_USER, ILLEGAL_EQUIPMENT, SERVICE_BARRED */
+        case 4201: case 4221: case 4222: case 4223: case 5550: case 5551: case 5653:
+            return ANSWER_USER_UNAVAILABLE; /* ABSENT_USER, UNREACHABLE_USER, SUSPENDED_USER,
+                DETACHED_USER, USER_BUSY_FOR_MT_SMS, USER_TEMPORARILY_UNREACHABLE */
+        case 4121: case 5531: return ANSWER_OVERLOAD; /* OUT_OF_RESOURCES, SC_CONGESTION */
+        case 5454: return ANSWER_TIMEOUT;             /* TIMED_OUT_REQUEST */
+        case 4181: case 5068:
+            return ANSWER_OTHER_SERVER_ERROR; /* AUTHENTICATION_DATA_UNAVAILABLE,
+                                                 TEMPORARY_NETWORK_FAILURE */
         default: return class_of_family(code);
     }
 }

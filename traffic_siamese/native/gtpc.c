@@ -1,9 +1,9 @@
-/* GTP's control plane as protocol-neutral slots: GTPv2-C (3GPP TS 29.274 sections 5, 6.1, 8.4),
- * GTPv1-C (TS 29.060 sections 6, 7.1, 7.7.1), GTPv0 (TS 09.60 sections 6, 7) and GTP' (TS 32.295
+/* GTP's control plane as protocol-neutral slots: GTPv2-C (3GPP TS 29.274 sections 5, 6.1),
+ * GTPv1-C (TS 29.060 sections 6, 7.1, 7.7), GTPv0 (TS 09.60 sections 6, 7) and GTP' (TS 32.295
  * section 6).  A tunnel's session is named by the endpoint identifier that the answering node
  * chose for its control plane: it comes in the answer that makes the session, and heads the
  * request that ends it. */
-#include "message.h"
+#include "gtp_cause.h"
 
 enum { VERSION_2 = 2, IS_GTP_NOT_PRIME = 0x10, HAS_TEID = 0x08, V1_OPTIONAL = 0x07, V1_EXTENSION = 4 };
 enum { KNOWN = 0x80, ANSWERS = 0x40, ONE_WAY = 0x20, KIND = 0x1f };
@@ -24,6 +24,7 @@ static const uint8_t V1_TYPES[256] = {
     PAIR(16, REQUEST_SESSION_START), /* Create PDP Context */
     PAIR(18, REQUEST_OTHER),         /* Update PDP Context */
     PAIR(20, REQUEST_SESSION_END),   /* Delete PDP Context */
+    PAIR(24, REQUEST_SESSION_END),   /* Delete AA PDP Context, of GTPv0 */
     PAIR(22, REQUEST_OTHER),         /* Initiate PDP Context Activation */
     PAIR(27, REQUEST_MESSAGE),       /* PDU Notification */
     PAIR(29, REQUEST_MESSAGE),       /* PDU Notification Reject */
@@ -63,6 +64,10 @@ static const uint8_t V2_TYPES[256] = {
     PAIR(25, REQUEST_OTHER),          /* SRVCC PS to CS */
     PAIR(27, REQUEST_OTHER),          /* SRVCC PS to CS Complete */
     PAIR(29, REQUEST_CANCEL),         /* SRVCC PS to CS Cancel */
+    [31] = ASK(REQUEST_OTHER),        /* SRVCC CS to PS */
+    [240] = ANSWER(REQUEST_OTHER),
+    PAIR(241, REQUEST_OTHER),         /* SRVCC CS to PS Complete */
+    PAIR(243, REQUEST_CANCEL),        /* SRVCC CS to PS Cancel */
     PAIR(32, REQUEST_SESSION_START),  /* Create Session */
     PAIR(34, REQUEST_OTHER),          /* Modify Bearer */
     PAIR(36, REQUEST_SESSION_END),    /* Delete Session */
@@ -96,7 +101,8 @@ static const uint8_t V2_TYPES[256] = {
     [152] = TELL(REQUEST_MESSAGE),    /* RAN Information Relay */
     PAIR(153, REQUEST_OTHER),         /* Alert MME */
     PAIR(155, REQUEST_OTHER),         /* UE Activity */
-    PAIR(157, REQUEST_OTHER),         /* ISR Status */
+    [157] = TELL(REQUEST_OTHER),      /* ISR Status Indication */
+    PAIR(158, REQUEST_OTHER),         /* UE Registration Query */
     PAIR(160, REQUEST_OTHER),         /* Create Forwarding Tunnel */
     PAIR(162, REQUEST_OTHER),         /* Suspend */
     PAIR(164, REQUEST_OTHER),         /* Resume */
@@ -227,55 +233,6 @@ static void find_in_2(const gtp_message *m, uint8_t *cause, uint32_t *teid) {
     }
 }
 
-/* TS 29.060 section 7.7.1: 128 and on accept, 192 and on refuse. */
-static uint8_t class_of_cause_1(uint8_t cause) {
-    if (cause >= 128 && cause < 192) return ANSWER_SUCCESS;
-    switch (cause) {
-        case 192: case 194: case 210: case 219: case 220:
-            return ANSWER_NOT_FOUND; /* Non-existent, IMSI not known, Context not found, APN, PDP
-                                        address or type unknown */
-        case 195: case 196: case 197: case 207: case 232:
-            return ANSWER_USER_UNAVAILABLE; /* MS detached, not responding, refuses, suspended, saves
-                                               power */
-        case 193: case 198: case 201: case 202: case 203: case 214: case 215: case 216: case 217:
-        case 218: return ANSWER_BAD_REQUEST;
-        case 199: case 211: case 212: case 229:
-            return ANSWER_OVERLOAD; /* No resources, all addresses occupied, no memory, congestion */
-        case 204: case 213: case 255: return ANSWER_OTHER_SERVER_ERROR;
-        case 205: case 206: case 208: case 209: case 222: case 223: case 231:
-            return ANSWER_FORBIDDEN; /* Roaming restriction, signature mismatch, authentication
-                            failure, no subscription, restriction type, target access restricted */
-        default: return ANSWER_OTHER_CLIENT_ERROR;
-    }
-}
-
-/* TS 29.274 table 8.4-1: 16 and on accept, 64 and on refuse. */
-static uint8_t class_of_cause_2(uint8_t cause) {
-    if (cause >= 16 && cause < 64) return ANSWER_SUCCESS;
-    switch (cause) {
-        case 64: case 78: case 80: case 96:
-            return ANSWER_NOT_FOUND; /* Context not found, APN, GRE key, IMSI unknown */
-        case 65: case 66: case 67: case 69: case 70: case 74: case 75: case 76: case 77: case 97:
-        case 98: case 103: case 105: return ANSWER_BAD_REQUEST;
-        case 73: case 84: case 91: case 113: case 120:
-            return ANSWER_OVERLOAD; /* No resources, all addresses occupied, no memory, APN's or
-                                       node's congestion */
-        case 72: case 81: case 94: case 107: case 128:
-            return ANSWER_OTHER_SERVER_ERROR; /* System failure, relocation failure, rejected,
-                                                 invalid reply from peer, S1-U path failure */
-        case 82: case 89: case 92: case 93: case 95: case 104: case 109: case 116: case 117:
-        case 119: case 125: case 126: case 129:
-            return ANSWER_FORBIDDEN; /* Denied in RAT, service denied, authentication failed, no
-                subscription, signature mismatch, restriction type, invalid peer, one connection
-                only, target restricted, refused for policy, not authorised, 5GC not allowed */
-        case 87: case 88: case 90: case 102: case 123:
-            return ANSWER_USER_UNAVAILABLE; /* UE not responding, refuses, not paged, suspended,
-                                               saves power */
-        case 100: case 122: return ANSWER_TIMEOUT; /* Remote peer not responding, timed out */
-        default: return ANSWER_OTHER_CLIENT_ERROR;
-    }
-}
-
 /* An answer without a cause (Echo Response), or whose cause was not captured, is a success. */
 static void set_answer(const gtp_message *m, ts_message *out) {
     uint8_t cause = 0;
@@ -286,8 +243,8 @@ static void set_answer(const gtp_message *m, ts_message *out) {
     out->answer_class = ANSWER_SUCCESS;
     if (m->type == 3) out->answer_class = ANSWER_BAD_REQUEST;
     else if (cause)
-        out->answer_class = m->version == VERSION_2 ? class_of_cause_2(cause)
-                                                    : class_of_cause_1(cause);
+        out->answer_class = m->version == VERSION_2 ? gtp_class_of_cause_2(cause)
+                                                    : gtp_class_of_cause_1(cause);
     if (m->version == 0) teid = m->teid;
     if (teid) out->session_key = ts_key(PROTOCOL_GTP, teid);
 }
