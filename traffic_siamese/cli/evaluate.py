@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from traffic_siamese.cli.options import common_options, json_option
+from traffic_siamese.cli.options import common_options, json_option, max_bytes_option
 from traffic_siamese.cli.output import Progress, complain, print_json, say
 from traffic_siamese.cli.settings import SKIPPED
+from traffic_siamese.cli.table_options import reading_of, table_options
+from traffic_siamese.cli.window_options import natural_bin_s, window_of, window_options
 
 if TYPE_CHECKING:
     from traffic_siamese.evaluation.leave_out import LeaveOut, LeaveOutOptions, Step
 
-_OF_LEAVE_OUT = ("folds", "seeds", "epochs", "embedding_dim", "peers")
+_OF_TABLES = ("columns", "by", "timezone")
+_OF_WINDOWS = ("window", "stride", "bin_s")
+_OF_LEAVE_OUT = ("folds", "seeds", "epochs", "embedding_dim", "peers", *_OF_WINDOWS, *_OF_TABLES)
 
 
 @click.command()
@@ -49,7 +53,10 @@ _OF_LEAVE_OUT = ("folds", "seeds", "epochs", "embedding_dim", "peers")
 @click.option("--epochs", type=click.IntRange(min=1), help="With --leave-out: as in train.")
 @click.option("--embedding-dim", type=click.IntRange(min=1), help="With --leave-out: as in train.")
 @click.option("--peers", is_flag=True, help="With --leave-out: other methods, same windows.")
+@window_options
+@table_options
 @json_option
+@max_bytes_option
 @common_options
 def command(logs_dir: str, labels: str, leave_out: bool, as_json: bool, **options: Any) -> None:
     """Measure how often MODEL is right on labelled captures.
@@ -93,7 +100,8 @@ def _check_usage(options: dict[str, Any]) -> None:
         raise click.UsageError("Missing option '--model'; only --leave-out does without.")
     for name in _OF_LEAVE_OUT:
         if options[name]:
-            raise click.UsageError(f"--{name.replace('_', '-')} is an option of --leave-out.")
+            told = name.removesuffix("_s").replace("_", "-")
+            raise click.UsageError(f"--{told} is an option of --leave-out.")
 
 
 def _evaluate(
@@ -143,9 +151,18 @@ def _leave_out(
 
     read_labels(labels)  # told at once: the packages that train take seconds to load
     load_training()
+    reading = reading_of(*(options[name] for name in _OF_TABLES))
+    if options["bin_s"] is None:
+        options["bin_s"] = natural_bin_s(logs_dir, labels, reading)
     run = _options(sides, **options)
     say(f"Reading the captures that {labels} names below {logs_dir} …")
-    corpus = read_corpus(logs_dir, labels, spec=run.fit.window, baseline_captures=normal_captures)
+    corpus = read_corpus(
+        logs_dir,
+        labels,
+        spec=run.fit.window,
+        baseline_captures=normal_captures,
+        reading=reading,
+    )
     _tell_skipped(corpus.skipped)
     with _Steps() as steps:
         found = leave_out(corpus, run, progress=steps.report)
@@ -168,7 +185,8 @@ def _options(sides: Sequence[Sequence[str]] | None, **options: Any) -> LeaveOutO
     if options["embedding_dim"]:
         encoder = replace(training.encoder, embedding_dim=options["embedding_dim"])
         training = replace(training, encoder=encoder)
-    return replace(run, fit=replace(run.fit, training=training))
+    window = window_of(run.fit.window, **{name: options[name] for name in _OF_WINDOWS})
+    return replace(run, fit=replace(run.fit, training=training, window=window))
 
 
 class _Steps(Progress):

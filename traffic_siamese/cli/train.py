@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from traffic_siamese.cli.options import common_options, json_option, model_option
+from traffic_siamese.cli.options import common_options, json_option, max_bytes_option, model_option
 from traffic_siamese.cli.output import Progress, clock, complain, count, duration, print_json, say
+from traffic_siamese.cli.table_options import reading_of, table_options
+from traffic_siamese.cli.window_options import natural_bin_s, window_of, window_options
 
 if TYPE_CHECKING:
     from traffic_siamese.fitting import FitOptions, FitReport
@@ -47,10 +49,8 @@ _LINE_EVERY = 10
 @click.option(
     "--embedding-dim", type=click.IntRange(min=1), help="Axes of the space; the first 3 are drawn."
 )
-@click.option("--window", type=click.FloatRange(min=2), metavar="S", help="Seconds in a window.")
-@click.option(
-    "--stride", type=click.FloatRange(min=1), metavar="S", help="Seconds from window to window."
-)
+@window_options
+@table_options
 @click.option("--seed", type=click.IntRange(min=0), help="Everything random depends on it.")
 @click.option("--patience", type=click.IntRange(min=1), help="Epochs to wait for a better one.")
 @click.option(
@@ -72,28 +72,36 @@ _LINE_EVERY = 10
 )
 @click.option("--resume", is_flag=True, help="Continue a run that was broken off.")
 @json_option
+@max_bytes_option
 @common_options
 def command(
     logs_dir: str, labels: str, model: str, resume: bool, as_json: bool, **changes: Any
 ) -> None:
-    """Train a model on the labelled captures below LOGS_DIR.
+    """Train a model on the labelled captures, or tables, below LOGS_DIR.
 
     The labels name captures by their path below LOGS_DIR and times in UTC. The first folder of
     the path is the network, unless the labels have a column for it. Faults that were added to
     MODEL by hand stay in it. Needs the extra: pip install "traffic-siamese[train]".
+
+    Tables (CSV, TSV, Parquet, JSON Lines) train a model on their own columns, those that all of
+    them have. FILE#ELEMENT in the labels is one network element of a table, with --by.
 
     \b
     Example:
       traffic-siamese train captures --labels captures/labels.csv --model model
       traffic-siamese train captures --labels labels.csv --model model --epochs 100 --resume
       traffic-siamese train captures --labels labels.csv --model model --from pretrained
+      traffic-siamese train counters --labels labels.csv --model model --window 300 --stride 60
     """
     from traffic_siamese.labels import read_labels
     from traffic_siamese.pipeline import load_training, train
 
     read_labels(labels)  # told at once: the packages that train take seconds to load
     load_training()
-    options = fit_options(**changes)
+    reading = reading_of(*(changes.pop(name) for name in ("columns", "by", "timezone")))
+    if changes["bin_s"] is None and not changes["start_from"]:
+        changes["bin_s"] = natural_bin_s(logs_dir, labels, reading)
+    options = replace(fit_options(**changes), reading=reading)
     say(f"Reading the captures that {labels} names below {logs_dir} …")
     started = time.monotonic()
     with _Epochs() as epochs:
@@ -113,6 +121,7 @@ def fit_options(
     *,
     window: float | None = None,
     stride: float | None = None,
+    bin_s: float | None = None,
     embedding_dim: int | None = None,
     held_out: float | None = None,
     start_from: str | None = None,
@@ -122,11 +131,7 @@ def fit_options(
     from traffic_siamese.pipeline import load_training
 
     options: FitOptions = load_training().FitOptions()
-    spec = options.window
-    if window is not None:
-        spec = replace(spec, n_timesteps=max(2, round(window / spec.bin_s)))
-    if stride is not None:
-        spec = replace(spec, stride=max(1, round(stride / spec.bin_s)))
+    spec = window_of(options.window, window=window, stride=stride, bin_s=bin_s)
     changes = {name: value for name, value in training.items() if value is not None}
     fit = replace(options.training, **changes)
     if embedding_dim is not None:

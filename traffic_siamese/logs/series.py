@@ -12,7 +12,7 @@ from traffic_siamese.errors import CaptureError
 from traffic_siamese.feature_schema import Feature, FeatureSchema, Kind
 from traffic_siamese.features.series import MAX_BINS
 from traffic_siamese.logs.bins import BinGrid, default_bin_ns, granularity_ns, grid_of
-from traffic_siamese.logs.differences import counter_differences
+from traffic_siamese.logs.differences import Differences, counter_differences
 from traffic_siamese.logs.filling import fill_missing
 from traffic_siamese.logs.rows import Rows, sorted_rows
 from traffic_siamese.logs.spreading import count_events, n_pieces, spread_rows
@@ -171,11 +171,14 @@ def _check_pieces(label: str, n_bins: int, n_columns: int, bin_ns: int) -> None:
         )
 
 
-def _tell_falls(warnings: list[str], what: str, found: object) -> None:
-    counts = {"wrapped": "n_wraps", "was reset": "n_resets", "fell otherwise": "n_falls"}
-    told = [f"{words} {n} times" for words, name in counts.items() if (n := getattr(found, name))]
-    if told:
-        warnings.append(f"{what}: the counter {', '.join(told)}.")
+def _tell_falls(warnings: list[str], what: str, found: Differences) -> None:
+    if found.n_resets:
+        warnings.append(f"{what}: the counter started again {found.n_resets} times.")
+    if found.n_falls:
+        warnings.append(
+            f"{what}: the counter fell {found.n_falls} times, neither by a wrap nor by a start "
+            "again; nothing is counted there. If it is a state, call it gauge in --columns."
+        )
 
 
 def _without_jumps(
