@@ -85,7 +85,8 @@ def test_inspect_says_what_a_log_holds(invoke: Invoke, captures: Path, model: Pa
     log = captures / "A/refused-1.pcap"
     found = json.loads(invoke("inspect", log, "--model", model, "--json").stdout)
     assert found["packets"] == 2 * 4 * 180
-    assert found["sip"] == {
+    assert found["protocols"] == {"sip": 1440}
+    assert found["signalling"] == {
         "requests": {"registration": 720},
         "answers": {"success": 480, "forbidden": 240},
     }
@@ -94,6 +95,7 @@ def test_inspect_says_what_a_log_holds(invoke: Invoke, captures: Path, model: Pa
     assert found["problem"] is None
     text = invoke("inspect", log).stdout
     assert "240 forbidden" in text
+    assert "1,440 messages: SIP 100 %" in text
     assert "(3 min 00 s)" in text
 
 

@@ -78,7 +78,7 @@ def _phases(added: AddedFault) -> str:
 
 
 def _moments(log: str, **texts: str) -> list[int]:
-    from traffic_siamese.inspection import first_packet_ns
+    from traffic_siamese.inspection.logs import first_packet_ns
     from traffic_siamese.times import is_relative, parse_moment
 
     origin_ns = 0
