@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from hpack import Encoder
 
@@ -72,7 +73,7 @@ class Connection:
         self._seq = [1000, 5000]
 
     def send(self, side: int, payload: bytes, time_s: float = 0.0, *, lost: bool = False) -> None:
-        """Send bytes from the client (0) or the server (1), as one segment, captured unless lost."""
+        """Send bytes from the client (0) or the server (1); they are captured unless lost."""
         hosts, ports = ((2, 1), self._ports) if side == 0 else ((1, 2), self._ports[::-1])
         numbers = (self._seq[side], self._seq[1 - side])
         self._seq[side] += len(payload)
@@ -85,5 +86,5 @@ class Connection:
     def send_in_parts(self, side: int, payload: bytes, cuts: Sequence[int]) -> None:
         """Send bytes as segments that end where they are cut."""
         places = sorted({0, len(payload), *(cut % (len(payload) + 1) for cut in cuts)})
-        for start, stop in zip(places, places[1:], strict=False):
+        for start, stop in pairwise(places):
             self.send(side, payload[start:stop])
