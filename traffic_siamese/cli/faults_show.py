@@ -10,7 +10,7 @@ from traffic_siamese.cli.options import common_options, json_option, model_optio
 from traffic_siamese.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from traffic_siamese.inspection import FaultDescription
+    from traffic_siamese.inspection.faults import FaultDescription
 
 
 @click.command()
@@ -28,7 +28,7 @@ def show(name: str, model: str, as_json: bool) -> None:
     Example:
       traffic-siamese faults show blocked --model model
     """
-    from traffic_siamese.inspection import describe_fault
+    from traffic_siamese.inspection.faults import describe_fault
     from traffic_siamese.model import load_model
 
     fault = describe_fault(load_model(model), name)

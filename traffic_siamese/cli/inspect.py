@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
-from traffic_siamese.cli.options import common_options, json_option
+from traffic_siamese.cli.inspect_text import print_log
+from traffic_siamese.cli.options import common_options, json_option, max_bytes_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, print_table
 from traffic_siamese.cli.settings import SKIPPED
+from traffic_siamese.cli.table_options import reading_of, table_options
 
 
 @click.command()
@@ -19,36 +21,40 @@ from traffic_siamese.cli.settings import SKIPPED
     "--model",
     type=click.Path(),
     metavar="MODEL",
-    help="Whose window the log must hold; default: 32 s.",
+    help="Whose window the log must hold; default: 32 bins.",
 )
+@table_options
 @json_option
+@max_bytes_option
 @common_options
-def command(path: str, model: str | None, as_json: bool) -> None:
+def command(path: str, model: str | None, as_json: bool, **tables: Any) -> None:
     """Say what is in a log or a model, and what is wrong with it.
+
+    Of a log: its format, what its packets or columns are, from when to when, where it is silent,
+    what could not be read and why, what never changes in it, and whether it is long enough.
 
     \b
     Example:
       traffic-siamese inspect tonight.pcap.gz
+      traffic-siamese inspect counters.csv --by node --json
       traffic-siamese inspect model
     """
     if Path(path).is_dir():
         _inspect_model(path, as_json=as_json)
     else:
-        _inspect_log(path, model, as_json=as_json)
+        _inspect_log(path, model, tables, as_json=as_json)
 
 
-def _inspect_log(path: str, model: str | None, *, as_json: bool) -> None:
+def _inspect_log(path: str, model: str | None, tables: Any, *, as_json: bool) -> None:
     from traffic_siamese.bundle import load_bundle
-    from traffic_siamese.inspection import describe_log
+    from traffic_siamese.inspection.logs import describe_log
 
-    if path == "-":
-        raise click.UsageError("standard input cannot be inspected: name a file.")
     window = load_bundle(model).info.window if model else None
-    found = describe_log(path, window=window)
+    found = describe_log(path, window=window, options=reading_of(**tables))
     if as_json:
         print_json(found)
     else:
-        _print_log(found)
+        print_log(found)
         for warning in found["warnings"]:
             complain(warning)
         if found["problem"]:
@@ -57,33 +63,8 @@ def _inspect_log(path: str, model: str | None, *, as_json: bool) -> None:
         click.get_current_context().exit(SKIPPED)
 
 
-def _print_log(found: dict[str, Any]) -> None:
-    kinds = ("truncated", "malformed", "undecoded", "out_of_order")
-    compressed = "" if found["compression"] == "none" else f", {found['compression']}"
-    rows = [
-        ["log", found["log"]],
-        ["format", found["format"] + compressed],
-        ["time", f"{found['first']} – {found['last']} ({duration(found['duration_s'])})"],
-        ["packets", f"{found['packets']:,}, {found['bytes']:,} bytes"],
-        ["link type", _counts(found["link_types"])],
-        ["odd packets", _counts({kind.replace("_", " "): found[kind] for kind in kinds})],
-    ]
-    for kind, counts in found["sip"].items():
-        rows.append([f"SIP {kind}", _counts(counts)])
-    for stretch in found["stretches"]:
-        bins, windows = count(stretch["bins"], "bin"), count(stretch["windows"], "window")
-        rows.append(["series", f"{stretch['start']} – {stretch['end']}: {bins}, {windows}"])
-    print_table(rows)
-
-
-def _counts(counts: dict[str, int]) -> str:
-    total = sum(counts.values())
-    parts = (f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n)
-    return ", ".join(parts) if total else "none"
-
-
 def _inspect_model(path: str, *, as_json: bool) -> None:
-    from traffic_siamese.inspection import describe_model
+    from traffic_siamese.inspection.models import describe_model
 
     found = describe_model(path)
     if as_json:
