@@ -43,17 +43,18 @@ def read_column_file(path: str | Path) -> ReadOptions:
     for key in content:
         if key not in _KEYS:
             raise _odd(path, "a key", key, f"one of {', '.join(_KEYS)}")
-    texts: dict[str, Any] = {
-        key: _text(path, key, content[key]) for key in _TEXTS if key in content
-    }
-    numbers: dict[str, Any] = {
-        key: _number(path, key, content[key]) for key in _NUMBERS if key in content
-    }
+    given: dict[str, Any] = {}
+    for key in _TEXTS:
+        if key in content:
+            given[key] = _text(path, key, content[key])
+    for key in _NUMBERS:
+        if key in content:
+            given[key] = _number(path, key, content[key])
     options = ReadOptions(
         names=_names(path, content.get("names", [])),
         kinds=_kinds(path, content.get("columns", {})),
     )
-    return replace(options, **texts, **numbers)
+    return replace(options, **given)
 
 
 def _text(path: str | Path, key: str, value: Any) -> str:
