@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from hypothesis import strategies as st
 from tests import builders as b
 from tests.features import http as h
 from tests.features.sip import read, totals
-from traffic_siamese.features.series import read_series
 
 SM, UECM = "/nsmf-pdusession/v1", "/nudm-uecm/v1"
 NF = "/nnrf-nfm/v1/nf-instances/38c9ca6c-610c-41ee-b951-973e863a8887"
@@ -259,46 +256,3 @@ def test_flipped_bytes_break_nothing(tmp_path: Path, seed: int, n_flips: int) ->
     for start in range(0, len(damaged), 97):
         other.send(0, bytes(damaged[start : start + 97]), lost=chance.random() < 0.1)
     assert counts(tmp_path, connection.packets + other.packets)["packets"] > 0
-
-
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-def test_random_connections_count_as_in_tshark(tmp_path: Path) -> None:
-    """Requests and statuses of random connections, several messages to a segment, as tshark's."""
-    chance, packets = random.Random(7), []
-    for n in range(6):
-        connection, client, server = h.Connection(port=41000 + n), h.Sender(), h.Sender()
-        connection.send(0, h.PREFACE + h.frame(h.SETTINGS))
-        connection.send(1, h.frame(h.SETTINGS))
-        for stream in range(1, 60, 6):
-            asked = [chance.choice(KINDS)[:2] for _ in range(3)]
-            wires = [client.request(stream + 2 * i, *ask, b"{}") for i, ask in enumerate(asked)]
-            connection.send(0, b"".join(wires), stream / 10)
-            answers = [
-                server.answer(stream + 2 * i, chance.choice(CLASSES[1:])[0]) for i in range(3)
-            ]
-            connection.send(1, b"".join(answers), stream / 10 + 0.01)
-        packets += connection.packets
-    path = tmp_path / "random.pcap"
-    path.write_bytes(b.pcap(sorted(packets, key=lambda p: p.time_ns), magic=b.NANOSECONDS))
-    assert our_http(path) == tshark_http(path)
-
-
-def our_http(path: Path) -> tuple[int, Counter[str]]:
-    """Count requests, and answers by class."""
-    found: Counter[str] = Counter()
-    for name, value in totals(read_series(path)).items():
-        found[name.removeprefix("to_service_").removeprefix("from_service_")] += int(value)
-    answers = Counter({k: v for k, v in found.items() if k.startswith("answer_")})
-    return sum(v for k, v in found.items() if k.startswith("request_")), answers
-
-
-def tshark_http(path: Path) -> tuple[int, Counter[str]]:
-    """Count the same from tshark's fields."""
-    command = ["tshark", "-n", "-r", str(path), "-d", f"tcp.port=={h.SBI_PORT},http2", "-T"]
-    command += ["fields", "-E", "occurrence=a", "-e", "http2.headers.method"]
-    command += ["-e", "http2.headers.status"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    methods = [m for line in lines for m in line.split("\t")[0].split(",") if m]
-    statuses = [s for line in lines for s in line.split("\t")[1].split(",") if s]
-    classes = dict(CLASSES)
-    return len(methods), Counter(f"answer_{classes[int(s)]}" for s in statuses)
