@@ -176,7 +176,7 @@ class FlowCollector:
         records = read_records(template, body, context.exported_ns, context.uptime_ms)
         if records is None:
             self.n_damaged += 1
-        elif len(records.start_ns):
+        else:
             self._records.setdefault(context.exporter, []).append(records)
 
     def finish(self) -> dict[bytes, Exported]:

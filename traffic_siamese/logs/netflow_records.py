@@ -122,12 +122,14 @@ def read_records(
     Returns
     -------
     Records or None
-        None where the set cannot be laid out so.
+        None where the set cannot be laid out so, or holds no whole record.
     """
     fields = _columns(template, body)
     if fields is None:
         return None
     n = next((len(column) for column in fields.values()), 0)
+    if not n:
+        return None
     start, end = _times(fields, n, exported_ns, uptime_ms)
     amounts = {
         "bytes": _first(fields, _BYTES, n),
