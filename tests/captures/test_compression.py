@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import zstandard
 
 from tests import builders as b
 from tests.captures.reading import drain, read_rows
+from traffic_siamese.captures import compression
 from traffic_siamese.captures.compression import open_log
 from traffic_siamese.captures.reader import read_packets
 from traffic_siamese.errors import CaptureError
@@ -131,8 +133,42 @@ def test_damage_in_the_checksum_raises_after_the_packets(kind: str) -> None:
 def test_bomb_stops_at_the_limit(kind: str) -> None:
     packed = COMPRESSORS[kind](bytes(8 << 20))
     assert len(read_all(packed, max_bytes=8 << 20)[0]) == 8 << 20
-    with pytest.raises(CaptureError, match=r"more than the limit of 1000000 bytes.*max_bytes"):
+    with pytest.raises(CaptureError, match=r"more than the limit of 1000000 bytes.*--max-bytes"):
         read_all(packed, max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("kind", COMPRESSORS)
+def test_bomb_stops_by_default(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 bytes for each compressed byte, and some for free; a stated limit goes before both."""
+    packed = COMPRESSORS[kind](bytes(30 << 20))
+    monkeypatch.setattr(compression, "FREE_BYTES", 1 << 20)
+    limit = max(1 << 20, 200 * len(packed))
+    with pytest.raises(CaptureError, match=f"{len(packed)} compressed.*limit of {limit} bytes"):
+        read_all(packed)
+    monkeypatch.setenv(compression.MAX_BYTES_VARIABLE, str(30 << 20))
+    assert len(read_all(packed)[0]) == 30 << 20
+    monkeypatch.setenv(compression.MAX_BYTES_VARIABLE, "10G")
+    with pytest.raises(CaptureError, match="is '10G', expected a number of bytes"):
+        read_all(packed)
+
+
+def test_a_zstd_bomb_takes_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of one repeated byte hold 128 KiB in four bytes: read a little at a time."""
+    monkeypatch.setattr(compression, "FREE_BYTES", 64 << 20)
+    packed = zstd(bytes(256 << 20))
+    tracemalloc.start()
+    with pytest.raises(CaptureError, match="decompression bombs"):
+        read_all_pieces(packed)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 << 20
+
+
+def read_all_pieces(data: bytes) -> None:
+    """Read to the end and keep nothing."""
+    stream, view = open_log(io.BytesIO(data)), memoryview(bytearray(1 << 20))
+    while stream.readinto(view):
+        pass
 
 
 @pytest.mark.parametrize("kind", COMPRESSORS)

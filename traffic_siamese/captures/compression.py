@@ -6,6 +6,7 @@ memory does not grow with the log, and standard input need not be seekable.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -16,10 +17,18 @@ from isal import isal_zlib
 
 from traffic_siamese.errors import CaptureError
 
-DEFAULT_MAX_BYTES = 64 << 30
+MAX_BYTES_VARIABLE = "TRAFFIC_SIAMESE_MAX_BYTES"
+"""Environment variable: bytes a compressed log may hold, where the caller sets no limit."""
+
+MAX_RATIO = 200
+"""How many bytes a compressed byte may hold by default: captures hold some tens at most."""
+
+FREE_BYTES = 128 << 20
+"""So much any compressed log may hold by default."""
+
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_INPUT_BYTES = {"gzip": 256 << 10, "zstd": 4 << 10}
+_INPUT_BYTES = {"gzip": 256 << 10, "zstd": 1 << 10}  # 3 bytes of zstd may hold 128 KiB at once
 _PIECE_BYTES = 1 << 20
 _DAMAGE: Any = (isal_zlib.error, zstandard.ZstdError)
 
@@ -40,7 +49,7 @@ class LogStream:
         What was wrong and did not stop the reading.
     """
 
-    def __init__(self, source: BinaryIO, name: str, *, max_bytes: int, close: bool) -> None:
+    def __init__(self, source: BinaryIO, name: str, *, max_bytes: int | None, close: bool) -> None:
         self.name = name
         self.warnings: list[str] = []
         self._source = source
@@ -182,23 +191,28 @@ class LogStream:
 
     def _check_size(self, n: int) -> None:
         self._n_bytes += n
-        if self._n_bytes > self._max_bytes:
+        limit = self._max_bytes
+        if limit is None:
+            limit = max(FREE_BYTES, MAX_RATIO * self._n_compressed)
+        if self._n_bytes > limit:
             raise CaptureError(
                 f"{self.name}: {self._n_compressed} compressed bytes hold more than the limit of "
-                f"{self._max_bytes} bytes, which guards against decompression bombs. "
-                "If the log is sound, raise max_bytes or decompress it first."
+                f"{limit} bytes, which guards against decompression bombs. If the log is sound, "
+                f"raise the limit (--max-bytes, or {MAX_BYTES_VARIABLE}) or decompress it first."
             )
 
 
-def open_log(source: str | Path | BinaryIO, *, max_bytes: int = DEFAULT_MAX_BYTES) -> LogStream:
+def open_log(source: str | Path | BinaryIO, *, max_bytes: int | None = None) -> LogStream:
     """Open a traffic log for reading its plain bytes.
 
     Parameters
     ----------
     source : str, Path or binary file
         A path, ``"-"`` for standard input, or an open binary file, which stays open.
-    max_bytes : int
-        How many bytes compressed data may decompress to.
+    max_bytes : int, optional
+        How many bytes compressed data may decompress to; by default what the environment variable
+        ``TRAFFIC_SIAMESE_MAX_BYTES`` says, or else the greater of `FREE_BYTES` and `MAX_RATIO`
+        times the compressed bytes read.
 
     Returns
     -------
@@ -208,8 +222,10 @@ def open_log(source: str | Path | BinaryIO, *, max_bytes: int = DEFAULT_MAX_BYTE
     Raises
     ------
     CaptureError
-        If the log cannot be opened.
+        If the log cannot be opened, or the environment variable holds no number.
     """
+    if max_bytes is None:
+        max_bytes = _limit_of_environment()
     if source == "-":
         return LogStream(sys.stdin.buffer, "-", max_bytes=max_bytes, close=False)
     if not isinstance(source, str | Path):
@@ -224,6 +240,18 @@ def open_log(source: str | Path | BinaryIO, *, max_bytes: int = DEFAULT_MAX_BYTE
     except BaseException:
         file.close()
         raise
+
+
+def _limit_of_environment() -> int | None:
+    text = os.environ.get(MAX_BYTES_VARIABLE, "")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise CaptureError(
+            f"{MAX_BYTES_VARIABLE} is {text!r}, expected a number of bytes. "
+            "Set it right, or unset it."
+        )
+    return int(text)
 
 
 def _detect(head: bytes) -> str:

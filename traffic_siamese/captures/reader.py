@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 import numpy as np
 
 from traffic_siamese.captures import records
-from traffic_siamese.captures.compression import DEFAULT_MAX_BYTES, LogStream, open_log
+from traffic_siamese.captures.compression import LogStream, open_log
 from traffic_siamese.captures.faults import describe_cut, describe_empty, describe_fault
 from traffic_siamese.captures.link_types import describe_unread
 from traffic_siamese.captures.packets import (
@@ -252,7 +252,7 @@ def read_packets(
     source: str | Path | BinaryIO,
     *,
     chunk_bytes: int = DEFAULT_CHUNK_BYTES,
-    max_bytes: int = DEFAULT_MAX_BYTES,
+    max_bytes: int | None = None,
 ) -> PacketReader:
     """Read a pcap or pcapng capture, plain or compressed, as chunks of decoded packets.
 
@@ -262,8 +262,8 @@ def read_packets(
         A path, ``"-"`` for standard input, or an open binary file, which stays open.
     chunk_bytes : int
         How much is read at once; one packet may be larger.
-    max_bytes : int
-        How many bytes compressed data may decompress to.
+    max_bytes : int, optional
+        How many bytes compressed data may decompress to; see `open_log`.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from traffic_siamese.cli.options import common_options, json_option, model_option
+from traffic_siamese.cli.options import common_options, json_option, max_bytes_option, model_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, say
 from traffic_siamese.cli.sources import find_logs
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     help="Blend new traffic into what was learned, to follow a slow change; trouble is left out.",
 )
 @json_option
+@max_bytes_option
 @common_options
 def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Learn a network's normal from calm captures.

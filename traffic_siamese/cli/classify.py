@@ -16,6 +16,7 @@ from traffic_siamese.cli.options import (
     TABLE_FILE,
     common_options,
     json_option,
+    max_bytes_option,
     model_option,
     network_option,
 )
@@ -86,6 +87,7 @@ class _Tally:
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Processes to use; default: cores.")
 @json_option
+@max_bytes_option
 @common_options
 def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Tell when a log shows which fault.

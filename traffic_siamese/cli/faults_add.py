@@ -12,6 +12,7 @@ from traffic_siamese.cli.incidents import format_span
 from traffic_siamese.cli.options import (
     common_options,
     json_option,
+    max_bytes_option,
     model_option,
     network_option,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     help="Keep the window over its start too; told a little sooner, confused a little more.",
 )
 @json_option
+@max_bytes_option
 @common_options
 def add(name: str, log: str, as_json: bool, **options: Any) -> None:
     """Teach the fault NAME from one example.
@@ -78,7 +80,7 @@ def _phases(added: AddedFault) -> str:
 
 
 def _moments(log: str, **texts: str) -> list[int]:
-    from traffic_siamese.inspection.logs import first_packet_ns
+    from traffic_siamese.logs.beginning import first_moment_ns
     from traffic_siamese.times import is_relative, parse_moment
 
     origin_ns = 0
@@ -87,7 +89,7 @@ def _moments(log: str, **texts: str) -> list[int]:
             raise click.UsageError(
                 "standard input can be read only once: give --start and --end with their date."
             )
-        origin_ns = first_packet_ns(log)
+        origin_ns = first_moment_ns(log)
     moments = []
     for option, text in texts.items():
         try:

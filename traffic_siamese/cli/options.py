@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -23,6 +24,36 @@ def common_options(function: F) -> F:
     quiet = click.option("-q", "--quiet", help="No progress, no summary; errors only.", **flags)
     traceback = click.option("--traceback", help="Show where an error arose.", **flags)
     return quiet(traceback(function))
+
+
+def _limit(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
+    """Hand the limit to whatever reads logs in this run, worker processes included."""
+    name = str(param.envvar)
+    if value is None or os.environ.get(name) == str(value):
+        return
+    before = os.environ.get(name)
+    os.environ[name] = str(value)
+    ctx.call_on_close(lambda: _restore(name, before))
+
+
+def _restore(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+def max_bytes_option(function: F) -> F:
+    """Add ``--max-bytes``, for commands that read logs."""
+    return click.option(
+        "--max-bytes",
+        type=click.IntRange(min=1),
+        expose_value=False,
+        callback=_limit,
+        envvar="TRAFFIC_SIAMESE_MAX_BYTES",
+        metavar="N",
+        help="Bytes a compressed log may hold; by default 128 MiB, or 200 times its size if more.",
+    )(function)
 
 
 def model_option(function: F) -> F:
