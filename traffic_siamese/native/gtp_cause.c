@@ -1,9 +1,9 @@
 /* Causes of GTP's control plane as classes of answers. */
 #include "gtp_cause.h"
 
-/* TS 29.060 section 7.7.1: 128 and on accept, 192 and on refuse. */
+/* TS 29.060 section 7.7.1: 128 and on accept, 177 and on refuse. */
 uint8_t gtp_class_of_cause_1(uint8_t cause) {
-    if (cause >= 128 && cause < 192) return ANSWER_SUCCESS;
+    if (cause >= 128 && cause < 177) return ANSWER_SUCCESS;
     switch (cause) {
         case 192: case 194: case 210: case 219: case 220:
             return ANSWER_NOT_FOUND; /* Non-existent, IMSI not known, Context not found, APN, PDP
@@ -11,8 +11,9 @@ uint8_t gtp_class_of_cause_1(uint8_t cause) {
         case 195: case 196: case 197: case 207: case 232:
             return ANSWER_USER_UNAVAILABLE; /* MS detached, not responding, refuses, suspended, saves
                                                power */
-        case 193: case 198: case 201: case 202: case 203: case 214: case 215: case 216: case 217:
-        case 218: return ANSWER_BAD_REQUEST;
+        case 177: case 193: case 198: case 201: case 202: case 203: case 214: case 215: case 216:
+        case 217: case 218: case 254:
+            return ANSWER_BAD_REQUEST; /* 177 and 254: of GTP', TS 32.295 section 6.2.2 */
         case 199: case 211: case 212: case 229:
             return ANSWER_OVERLOAD; /* No resources, all addresses occupied, no memory, congestion */
         case 204: case 213: case 255: return ANSWER_OTHER_SERVER_ERROR;
