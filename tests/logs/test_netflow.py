@@ -118,7 +118,8 @@ def test_public_exports_sum_as_in_tshark(name: str) -> None:
 
 def assert_as_tshark(path: Path, expected: float | None) -> None:
     """Compare bytes and packets of all flows; tshark needs templates first, so two passes."""
-    command = ["tshark", "-n", "-2", "-d", "udp.port==9995,cflow", "-r", str(path), "-T", "fields", "-E", "occurrence=a",
+    command = ["tshark", "-n", "-2", "-r", str(path), "-T", "fields", "-E", "occurrence=a",
+               "-d", "udp.port==9995,cflow",
                "-e", "cflow.octets", "-e", "cflow.packets"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = [line.split("\t") for line in done.stdout.splitlines()]

@@ -82,7 +82,7 @@ def read_tshark_ek(name: str, data: bytes) -> tuple[Texts, list[str]]:
             value = json.loads(line)
             layers = value.get("layers")
             if layers is not None:
-                rows.append(_fields_of(layers))
+                rows.append(_epoch(value) | _fields_of(layers))
         except (ValueError, TypeError, AttributeError, RecursionError):
             n_bad += 1
             first_bad = first_bad or number
@@ -91,13 +91,19 @@ def read_tshark_ek(name: str, data: bytes) -> tuple[Texts, list[str]]:
         raise CaptureError(
             f"{name}: {where}, expected packets as tshark -T ek writes them. Export it again."
         )
-    names = [field for field in FIELDS if any(field in row for row in rows)]
+    names = [f for f in FIELDS if f == _TIMES[0] or any(f in row for row in rows)]
     columns = {field: [row.get(field, "") for row in rows] for field in names}
     if not n_bad:
         return columns, []
     return columns, [
         f"{name}: {n_bad} lines are no JSON and were left out, first line {first_bad}."
     ]
+
+
+def _epoch(packet: dict[str, Any]) -> dict[str, str]:
+    """Return the packet's time to the millisecond, for want of a better field."""
+    told = str(packet.get("timestamp", ""))
+    return {"frame.time_epoch": f"{told[:-3]}.{told[-3:]}"} if told[:-3].isdigit() else {}
 
 
 def _fields_of(layers: dict[str, Any]) -> dict[str, str]:
