@@ -7,7 +7,9 @@ and whether a fault that nobody showed yet is farther from the library than know
 
     python benchmarks/one_shot.py LOGS_DIR --labels labels.csv [--sides A,C:B] [--folds 4|all]
         [--draws 20] [--seeds 0 1] [--embedding-dim 48] [--steps N] [--json results.json]
+        [--add FILE ...]
 
+Seeds can be run side by side, each with --json; --folds 0 --add FILE ... prints them together.
 Peers from aeon (MiniRocket, DTW) run where it is installed.
 """
 
@@ -168,6 +170,18 @@ def write_json(bench: Bench, path: Path, settings: dict[str, object]) -> None:
     path.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
+def add_json(bench: Bench, path: Path) -> None:
+    """Add the figures that another run wrote."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for method, values in found["values"].items():
+        bench.values.setdefault(method, []).extend(values)
+        bench.seconds[method] += found["seconds"][method]
+    for method, by_where in found["confusion"].items():
+        kept = bench.confusion.setdefault(method, {})
+        for where, calls in by_where.items():
+            kept.setdefault(where, Counter()).update({(a, b): n for a, b, n in calls})
+
+
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -191,6 +205,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="in the names of captures that a network's normal is learned from",
     )
     parser.add_argument("--json", type=Path)
+    parser.add_argument(
+        "--add", type=Path, nargs="+", default=(), help="what other runs wrote with --json"
+    )
     return parser.parse_args(argv)
 
 
@@ -214,6 +231,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     started_s = time.perf_counter()
     corpus = read_corpus(args.logs_dir, args.labels, baseline_captures=args.baseline)
     bench = Bench(corpus)
+    for path in args.add:
+        add_json(bench, path)
     settings = {name: str(value) for name, value in vars(args).items()}
     for fold in choose_folds(corpus, args):
         for seed in args.seeds:

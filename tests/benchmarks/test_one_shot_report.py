@@ -69,6 +69,12 @@ def test_all_tables_are_written(
     one_shot.write_json(bench, tmp_path / "found.json", {})
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["values"]["by label"][0]["known"] == [1, 1]
+    both = one_shot.Bench(corpus)
+    for _ in range(2):
+        one_shot.add_json(both, tmp_path / "found.json")
+    assert both.values["by label"] == bench.values["by label"] * 2
+    for where, counts in bench.confusion["by label"].items():
+        assert both.confusion["by label"][where] == counts + counts
 
 
 def test_folds_are_chosen_by_the_command_line(corpus: Corpus) -> None:
