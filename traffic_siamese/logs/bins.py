@@ -40,7 +40,7 @@ def granularity_ns(time_ns: NDArray[np.int64]) -> int | None:
     """
     if len(time_ns) < 2:
         return None
-    usual = int(np.median(np.diff(time_ns)))
+    usual = int(np.quantile(np.diff(time_ns), 0.5, method="lower"))
     for unit in (10**9, 10**8, 10**7, 10**6):  # 9.98 s are 10 s
         rounded = round(usual / unit) * unit
         if rounded and abs(rounded - usual) <= usual * 0.01:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from traffic_siamese.logs.table import CounterTable
 _SEPARATORS = ("\t", ";", ",", "|", " ")
 _BOM = b"\xef\xbb\xbf"
 _SNIFFED_LINES = 5
+_PIECE_BYTES = 1 << 20
 _TOLERATED = 0.01  # of the rows may have another number of cells
 
 
@@ -35,7 +37,7 @@ def read_delimited(log: OpenLog, options: ReadOptions) -> list[CounterTable]:
         If it is too large, malformed, or holds no times or numbers.
     """
     separator = _separator(log.head)
-    data = log.read_all(options.max_bytes).removeprefix(_BOM)
+    data, told = _as_utf8(log.name, log.read_all(options.max_bytes).removeprefix(_BOM))
     n_comments = _comment_lines(data)
     header = _nth_line(data, n_comments).decode("utf-8", "replace").rstrip("\r\n")
     if separator is None:
@@ -51,12 +53,20 @@ def read_delimited(log: OpenLog, options: ReadOptions) -> list[CounterTable]:
         data, separator = b"\n".join(b" ".join(line.split()) for line in data.splitlines()), " "
     table, skipped = _parse(log.name, data, separator, n_comments, has_header, options)
     raw = from_arrow(table, log.name, first_row=n_comments + has_header + 1)
-    tables = tables_of(raw, options)
-    return [_with_warning(tables[0], skipped), *tables[1:]] if skipped else tables
+    first, *others = tables_of(raw, options)
+    warnings = filter(None, (told, skipped))
+    return [replace(first, warnings=(*first.warnings, *warnings)), *others]
 
 
-def _with_warning(table: CounterTable, text: str) -> CounterTable:
-    return replace(table, warnings=(*table.warnings, text))
+def _as_utf8(name: str, data: bytes) -> tuple[bytes, str]:
+    """Return text in UTF-8, and what is to be said where it was not."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(data), _PIECE_BYTES):
+            decoder.decode(data[at : at + _PIECE_BYTES])
+    except UnicodeDecodeError:
+        return data.decode("latin-1").encode(), f"{name}: is no UTF-8, was read as Latin-1."
+    return data, ""
 
 
 def _parse(

@@ -88,7 +88,7 @@ def _resolve(
         size = 2.0**bits
         wrapped = (size - before) + after
         near = (before > _NEAR_END * size) & (after < (1 - _NEAR_END) * size)
-        is_wrap = (how == 2) & (before < size) & np.where(usual > 0, wrapped <= limit, near)
+        is_wrap = (how == 2) & (before <= size) & np.where(usual > 0, wrapped <= limit, near)
         amount[is_wrap], how[is_wrap] = wrapped[is_wrap], 0
     is_reset = (how == 2) & (after < _CORRECTION * before) & (after >= 0)
     how[is_reset] = 1

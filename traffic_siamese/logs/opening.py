@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from traffic_siamese.captures.compression import LogStream, open_log
+from traffic_siamese.captures.compression import MAX_BYTES_VARIABLE, LogStream, open_log
 from traffic_siamese.errors import CaptureError
 
 SNIFFED_BYTES = 64 << 10
@@ -80,7 +81,7 @@ class OpenLog(io.RawIOBase):
         CaptureError
             If it holds more than ``max_bytes`` (256 MiB by default), or is damaged.
         """
-        limit = MAX_TABLE_BYTES if max_bytes is None else max_bytes
+        limit = max_bytes or _limit_of_environment() or MAX_TABLE_BYTES
         pieces, n = [], 0
         while piece := self.read(_PIECE_BYTES):
             n += len(piece)
@@ -117,3 +118,9 @@ class OpenLog(io.RawIOBase):
                 break
             n += got
         return bytes(head[:n])
+
+
+def _limit_of_environment() -> int:
+    """Return the limit that was asked for; opening the log has checked it. 0 for none."""
+    text = os.environ.get(MAX_BYTES_VARIABLE, "")
+    return int(text) if text.isdigit() else 0

@@ -75,8 +75,18 @@ def from_arrow(table: Any, name: str, *, first_row: int) -> RawTable:
     Raises
     ------
     CaptureError
-        If it is too large.
+        If it is too large, or its text is no UTF-8.
     """
+    try:
+        return _from_arrow(table, name, first_row)
+    except UnicodeDecodeError as err:
+        raise CaptureError(
+            f"{name}: holds text that is no UTF-8 (byte {err.object[err.start]:#04x}), expected "
+            "UTF-8. Convert it, or copy it again."
+        ) from err
+
+
+def _from_arrow(table: Any, name: str, first_row: int) -> RawTable:
     check_size(name, table.num_columns, max(table.num_rows, 1))
     columns: dict[str, Any] = {}
     naive: set[str] = set()
@@ -119,6 +129,8 @@ def _values(column: Any) -> tuple[Any, bool]:
         if pa.types.is_boolean(kind):
             column = pc.cast(column, pa.int8())
         return pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), False
+    if pa.types.is_time(kind):
+        return [None if value is None else str(value) for value in column.to_pylist()], False
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column.to_pylist(), False
     return None, False
@@ -174,6 +186,9 @@ def texts_of(values: Sequence[Any] | NDArray[np.generic]) -> list[str]:
     """Return a column as text: whole numbers without a point, what is missing empty."""
     if not isinstance(values, np.ndarray):
         return ["" if value is None else value.strip() for value in values]
+    if values.dtype.kind == "M":
+        times = np.datetime_as_string(np.asarray(values, "datetime64[ns]"), "us")
+        return ["" if text == "NaT" else text for text in times.tolist()]
     if values.dtype.kind == "f":
         return ["" if v != v else str(int(v)) if v == int(v) else repr(v) for v in values.tolist()]
     return [str(value) for value in values.tolist()]

@@ -130,12 +130,16 @@ def _may_be_time(values: Any, *, named: bool) -> bool:
             return looks_like_time(values)
         return len(known) > 0 and bool(known.min() >= 0)
     sample = [text for text in values[:50] if text]
+    n_times = sum(_is_time(text) for text in sample)
+    return n_times > (0.5 if named else 0.99) * len(sample)
+
+
+def _is_time(text: str) -> bool:
     try:
-        for text in sample:
-            parse_time_text(text)
+        parse_time_text(text)
     except ValueError:
         return False
-    return bool(sample)
+    return True
 
 
 def _times(raw: RawTable, name: str, options: ReadOptions) -> Int64Array:

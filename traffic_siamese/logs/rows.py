@@ -44,6 +44,9 @@ def sorted_rows(table: CounterTable) -> Rows:
     kinds = tuple(table.kinds[name] for name in names)
     values = np.stack([np.asarray(table.columns[name], np.float64) for name in names], axis=1)
     time_ns = np.asarray(table.time_ns, np.int64)
+    told = np.isfinite(values).any(axis=1)
+    if told.any():
+        time_ns, values = time_ns[told], values[told]  # a row without values is no row
     warnings: list[str] = []
     n_back = int(np.count_nonzero(np.diff(time_ns) < 0))
     if n_back:
