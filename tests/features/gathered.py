@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -36,3 +37,11 @@ def slots(path: Path, protocol: str) -> Counter[str]:
     messages = gather(path)
     mine = messages[messages["protocol"] == PROTOCOLS.index(protocol)]
     return Counter(slot(message) for message in mine)
+
+
+def damaged(whole: bytes, chance: random.Random) -> bytes:
+    """Return a message with up to four bytes replaced."""
+    message = bytearray(whole)
+    for _ in range(chance.randint(1, 4)):
+        message[chance.randrange(len(message))] = chance.randrange(256)
+    return bytes(message)

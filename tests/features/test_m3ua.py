@@ -13,7 +13,7 @@ import pytest
 
 from tests import builders as b
 from tests.features import ss7
-from tests.features.gathered import gather, slots
+from tests.features.gathered import damaged, gather, slots
 from tests.features.sip import START_NS, read, totals
 from tests.features.wire import data_chunk, sctp_packet
 
@@ -260,8 +260,5 @@ def test_cut_and_flipped_messages_break_nothing(tmp_path: Path) -> None:
         for n in range(len(whole) + 1):
             link.send(0, whole[:n])
         for _ in range(700):
-            damaged = bytearray(whole)
-            for _ in range(chance.randint(1, 4)):
-                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-            link.send(0, bytes(damaged))
+            link.send(0, damaged(whole, chance))
     assert slots(link.write(tmp_path), "tcap")

@@ -13,7 +13,7 @@ import pytest
 
 from tests import builders as b
 from tests.features import ran
-from tests.features.gathered import gather, slots
+from tests.features.gathered import damaged, gather, slots
 from tests.features.ran import INITIATING, NGAP, S1AP, SUCCESSFUL, UNSUCCESSFUL, Dialect
 from tests.features.sip import read, totals
 
@@ -247,8 +247,5 @@ def test_cut_and_flipped_messages_break_nothing(tmp_path: Path, dialect: Dialect
     for n in range(len(whole) + 1):
         association.send(0, whole[:n])
     for _ in range(2000):
-        damaged = bytearray(whole)
-        for _ in range(chance.randint(1, 4)):
-            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-        association.send(0, bytes(damaged))
+        association.send(0, damaged(whole, chance))
     assert slots(write(tmp_path, association.packets), dialect.name)

@@ -1,6 +1,7 @@
 /* HTTP/1.1 (RFC 9112), which some service-based interfaces speak: a connection carries one request
  * at a time. */
 #include "http.h"
+#include "sip.h" /* heads end alike */
 
 enum { STATUS_AT = 9, MAX_BODY_BYTES = 1 << 30 };
 
@@ -54,22 +55,11 @@ static http_text header(const uint8_t *p, size_t n, const char *name) {
     return (http_text){NULL, 0};
 }
 
-/* Length of the head with its blank line, or 0 where it does not end here. */
-static size_t head_bytes(const uint8_t *p, size_t n) {
-    const uint8_t *end = p + n, *at = p;
-    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
-        at++;
-        if (at < end && *at == '\n') return (size_t)(at + 1 - p);
-        if (at + 1 < end && at[0] == '\r' && at[1] == '\n') return (size_t)(at + 2 - p);
-    }
-    return 0;
-}
-
 /* A body in chunks has no length that is known here: it is passed over, not read. */
 size_t http1_frame(const uint8_t *p, size_t n) {
     int is_start = starts(p, n);
     if (!is_start) return TS_NOT_MINE;
-    size_t head = is_start == 1 ? head_bytes(p, n) : 0, body = 0;
+    size_t head = is_start == 1 ? sip_head_bytes(p, n) : 0, body = 0;
     if (!head) return 0;
     http_text length = header(p, head, "content-length");
     for (size_t i = 0; i < length.n && length.at[i] >= '0' && length.at[i] <= '9'; i++)
@@ -100,7 +90,7 @@ static int read_answer(const uint8_t *p, size_t n, ts_message *out) {
 int http1_read(const uint8_t *p, size_t n, void **state, ts_message *out) {
     uintptr_t count = (uintptr_t)*state + 1;
     *state = (void *)count; /* a number, never followed */
-    size_t head = head_bytes(p, n);
+    size_t head = sip_head_bytes(p, n);
     if (!starts(p, n)) return 0;
     if (!(p[0] == 'H' && p[1] == 'T' ? read_answer : read_request)(p, head ? head : n, out)) return 0;
     out->transaction_scope = UNIQUE_IN_CONNECTION;
