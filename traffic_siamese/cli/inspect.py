@@ -75,7 +75,7 @@ def _inspect_model(path: str, *, as_json: bool) -> None:
             ["model", found["model"]],
             ["created", found["created"] + _written_with(found["versions"])],
             ["window", f"{found['window_s']:g} s, one every {found['stride_s']:g} s"],
-            ["features", f"{found['features']} per bin of {found['bin_s']:g} s"],
+            ["features", _features(found)],
             ["embedding", f"{found['embedding_dim']} dimensions"],
             ["unknown", f"beyond the reach, which {found['false_unknown_share']:.0%} exceed"],
             *([name, text] for name, text in _training(found["training"])),
@@ -93,6 +93,15 @@ def _inspect_model(path: str, *, as_json: bool) -> None:
             "trained on other features than this version reads. Train it again.", kind="Problem"
         )
         click.get_current_context().exit(SKIPPED)
+
+
+def _features(found: dict[str, Any]) -> str:
+    text = f"{found['features']} per bin of {found['bin_s']:g} s"
+    columns = found["table_columns"]
+    if columns is None:
+        return f"{text}, measured in signalling"
+    more = ", …" if len(columns) > 5 else ""
+    return f"{text}, columns of a table: {', '.join(columns[:5])}{more}"
 
 
 def _written_with(versions: dict[str, str]) -> str:

@@ -45,7 +45,8 @@ def print_log(found: Mapping[str, Any]) -> None:
     _series(found)
     if "columns" in found:
         _columns(found["columns"])
-    _line("constant", _constant(found))
+    if found["stretches"]:
+        _line("constant", _constant(found))
 
 
 def _line(label: str, text: str) -> None:
@@ -70,7 +71,7 @@ def _span(start: str, end: str, seconds: float) -> str:
     """Write from when to when, the day once where it stays the same."""
     start, end = (text.replace("T", " ").removesuffix("Z") for text in (start, end))
     end = end[11:] if end[:10] == start[:10] else end
-    return f"{start} – {end} UTC ({duration(seconds)})"
+    return f"{start} – {end} UTC ({_long(seconds)})"
 
 
 def _moment(step: Mapping[str, Any]) -> str:
@@ -117,7 +118,9 @@ def _percent(n: int, total: int) -> str:
 def _gaps(gaps: Mapping[str, Any]) -> str:
     if not gaps["count"]:
         return "none of 10 s or more"
-    told = [f"{_moment(gap)} for {duration(gap['seconds'])}" for gap in gaps["longest"][:4]]
+    days = {gap["from"][:10] for gap in gaps["longest"][:4]}
+    begin = 11 if len(days) == 1 else 0  # the day stands above
+    told = [f"{_moment(gap)[begin:]} for {duration(gap['seconds'])}" for gap in gaps["longest"][:4]]
     more = ", …" if gaps["count"] > len(told) else ""
     return f"{gaps['count']:,} of 10 s or more: {', '.join(told)}{more}"
 
@@ -158,6 +161,9 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _series(found: Mapping[str, Any]) -> None:
     stretches = found["stretches"]
+    if not stretches:
+        _line("series", "none")
+        return
     n_bins = sum(one["bins"] for one in stretches)
     what = f"{count(n_bins, 'bin')} of {_length(found['bin_s'])}"
     elements = found.get("elements", [])
@@ -194,11 +200,13 @@ def _enough(found: Mapping[str, Any]) -> str:
     return f"yes: {windows:,} {size}; {baseline}"
 
 
-def _columns(columns: Sequence[Mapping[str, Any]]) -> None:
+def _columns(all_columns: Sequence[Mapping[str, Any]]) -> None:
+    """Write the first of the columns that change; those that do not have a line of their own."""
+    columns = [one for one in all_columns if not one["constant"]]
     told = columns[:_MAX_COLUMNS_TOLD]
     for i, one in enumerate(told):
         words = [one["kind"], *([f"in {one['unit']}"] if one["unit"] else [])]
-        span = f"{one['min']:.4g} to {one['max']:.4g}" if not one["constant"] else "constant"
+        span = f"{one['min']:.4g} to {one['max']:.4g} in a bin"
         _line("columns" if not i else "", f"{one['name']}: {' '.join(words)}, {span}")
     if len(columns) > len(told):
         _line("", f"… and {len(columns) - len(told)} more (--json tells all)")

@@ -11,7 +11,7 @@ from traffic_siamese.bundle import load_bundle
 from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.oneshot.rows import StoredBaseline
-from traffic_siamese.preparation import FEATURE_HASH
+from traffic_siamese.scaling import Scaler
 
 
 def describe_model(path: str | Path) -> dict[str, Any]:
@@ -29,9 +29,10 @@ def describe_model(path: str | Path) -> dict[str, Any]:
     """
     bundle = load_bundle(path)
     info, library = bundle.info, bundle.library()
+    schema = Scaler.from_arrays(bundle.scaling).schema
     history = TrainingHistory.load(bundle.history_path)
     summary = library.summary(bundle.encoder_id)
-    baselines = [library.get_baseline(name, FEATURE_HASH) for name in library.networks()]
+    baselines = [library.get_baseline(name, schema.digest) for name in library.networks()]
     calibration = info.calibration
     return {
         "model": str(path),
@@ -48,7 +49,8 @@ def describe_model(path: str | Path) -> dict[str, Any]:
         "stride_s": info.window.stride * info.window.bin_s,
         "bin_s": info.window.bin_s,
         "features": len(info.feature_names),
-        "same_features": info.feature_names == FEATURE_NAMES,
+        "table_columns": list(schema.names) if schema.is_table else None,
+        "same_features": schema.is_table or info.feature_names == FEATURE_NAMES,
         "embedding_dim": info.embedding_dim,
         "false_unknown_share": calibration.false_unknown_share,
         "temperature": calibration.temperature,
