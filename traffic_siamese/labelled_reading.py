@@ -127,7 +127,8 @@ def see_alike(
     alike = {
         name: replace(conformed(log, schema), warnings=log.warnings) for name, log in logs.items()
     }
-    fitted = fit_schema(schema, _stretches(alike, intervals))
+    everything = [series.values for log in alike.values() for series in log.series]
+    fitted = fit_schema(schema, _stretches(alike, intervals), others=everything)
     return {name: conformed(log, fitted) for name, log in alike.items()}, warnings
 
 

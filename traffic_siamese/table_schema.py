@@ -18,7 +18,9 @@ _LEAST_SHARE = 1e-3  # of the value: smaller floors would show noise of rounding
 _ROBUST = 1.4826
 
 
-def fit_schema(schema: FeatureSchema, stretches: Sequence[FloatArray]) -> FeatureSchema:
+def fit_schema(
+    schema: FeatureSchema, stretches: Sequence[FloatArray], *, others: Sequence[FloatArray] = ()
+) -> FeatureSchema:
     """Choose floor and view of each column.
 
     A state that stays near one value, or is below zero at times, has the linear view: its floor is
@@ -32,16 +34,22 @@ def fit_schema(schema: FeatureSchema, stretches: Sequence[FloatArray]) -> Featur
     stretches : sequence of ndarray of shape (n_bins, n_features), float32
         Normal traffic, one stretch for each network: the spread within one counts, not the
         difference between two.
+    others : sequence of ndarray of shape (n_bins, n_features), float32
+        Traffic that need not be normal: tells the size of what normal traffic has none of.
 
     Returns
     -------
     FeatureSchema
     """
-    features = [
-        _fitted(feature, [np.asarray(part[:, i], np.float64) for part in stretches if len(part)])
-        for i, feature in enumerate(schema.features)
-    ]
+    features = []
+    for i, feature in enumerate(schema.features):
+        mine = _column(stretches, i)
+        features.append(_fitted(feature, mine if any(map(np.any, mine)) else _column(others, i)))
     return replace(schema, features=tuple(features))
+
+
+def _column(stretches: Sequence[FloatArray], i: int) -> list[NDArray[np.float64]]:
+    return [np.asarray(part[:, i], np.float64) for part in stretches if len(part)]
 
 
 def _fitted(feature: Feature, stretches: list[NDArray[np.float64]]) -> Feature:
