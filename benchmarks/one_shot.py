@@ -175,7 +175,7 @@ def add_json(bench: Bench, path: Path) -> None:
     found = json.loads(path.read_text(encoding="utf-8"))
     for method, values in found["values"].items():
         bench.values.setdefault(method, []).extend(values)
-        bench.seconds[method] += found["seconds"][method]
+        bench.seconds[method] += found["seconds"].get(method, 0)
     for method, by_where in found["confusion"].items():
         kept = bench.confusion.setdefault(method, {})
         for where, calls in by_where.items():
