@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.csv as csv
-
 from traffic_siamese.errors import CaptureError
 from traffic_siamese.logs.table import MAX_COLUMNS
 
@@ -58,18 +55,40 @@ def read_texts(
     CaptureError
         If there are too many columns, no line fits the header, or the lines are no text.
     """
-    names, separator = header
-    _check_names(name, names)
+    _check_names(name, header[0])
+    keep = [one for one in header[0] if wanted is None or one in wanted]
     odd: list[Any] = []
+    table = _parse(name, _as_utf8(data), header, (keep, odd), quoted=quoted)
+    if odd and not table.num_rows:
+        raise CaptureError(f"{name}: {_odd_line(odd[0], header[1])}")
+    warnings = []
+    if odd:
+        warnings.append(f"{name}: {len(odd)} lines were left out; {_odd_line(odd[0], header[1])}")
+    return {one: table[one].to_pylist() for one in keep}, warnings
+
+
+def _parse(
+    name: str,
+    data: bytes,
+    header: tuple[list[str], str],
+    keep_odd: tuple[list[str], list[Any]],
+    *,
+    quoted: bool,
+) -> Any:
+    """Parse lines to an Arrow table of the columns to keep; odd lines are appended to a list."""
+    import pyarrow as pa  # not needed, and a fifth of a second, for captures
+    from pyarrow import csv
+
+    names, separator = header
+    keep, odd = keep_odd
 
     def leave_out(row: Any) -> str:
         odd.append(None if odd else row)
         return "skip"
 
-    keep = [one for one in names if wanted is None or one in wanted]
     try:
-        table = csv.read_csv(
-            pa.BufferReader(_as_utf8(data)),
+        return csv.read_csv(
+            pa.BufferReader(data),
             read_options=csv.ReadOptions(column_names=names, use_threads=False),
             parse_options=csv.ParseOptions(
                 delimiter=separator,
@@ -84,19 +103,13 @@ def read_texts(
             ),
         )
     except pa.ArrowInvalid as err:
-        if "Empty CSV" not in str(err):
-            what = str(err).partition("\n")[0][:160]
-            raise CaptureError(
-                f"{name}: its lines cannot be read ({what}), expected {len(names)} values in each, "
-                f"separated by {separator!r}. Export it again."
-            ) from err
-        table = pa.table({one: pa.array([], pa.string()) for one in keep})
-    if odd and not table.num_rows:
-        raise CaptureError(f"{name}: {_odd_line(odd[0], separator)}")
-    warnings = []
-    if odd:
-        warnings.append(f"{name}: {len(odd)} lines were left out; {_odd_line(odd[0], separator)}")
-    return {one: table[one].to_pylist() for one in keep}, warnings
+        if "Empty CSV" in str(err):
+            return pa.table({one: pa.array([], pa.string()) for one in keep})
+        what = str(err).partition("\n")[0][:160]
+        raise CaptureError(
+            f"{name}: its lines cannot be read ({what}), expected {len(names)} values in each, "
+            f"separated by {separator!r}. Export it again."
+        ) from err
 
 
 def _check_names(name: str, names: list[str]) -> None:
