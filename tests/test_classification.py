@@ -146,7 +146,8 @@ def test_workers_find_what_one_process_finds_in_the_same_order(
             assert str(log) in result.error
             continue
         alone = classify_log(log, model, network="A")
-        assert result == replace(alone, log=str(log))
+        # As text: what is unknown is NaN, which is not equal to itself.
+        assert repr(result) == repr(replace(alone, log=str(log)))
 
 
 def test_a_log_that_cannot_be_read_does_not_stop_the_others(

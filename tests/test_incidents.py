@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traffic_siamese.alarms import LabelRule, RateRule
+from traffic_siamese.alarms import LabelRule, RateRule, tail_of_log
 from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.oneshot.tail import NormalTail, SpanTail
 from traffic_siamese.types import Verdict
@@ -287,6 +287,21 @@ def test_a_stricter_rate_raises_later_or_not_at_all():
     assert by_rate("NU", [0, 1.24], per_day=0.1)[0] == 1
     with pytest.raises(ValueError, match="expected a positive number"):
         RateRule(TAIL, per_day=0)
+
+
+def test_a_log_whose_normal_traffic_lies_far_from_normal_raises_farther():
+    """At an even 0.36, 1.2 times the tail's 0.3, what raised from 1.0 on raises from 1.2 on."""
+    rows = verdicts("N" * 300 + "U" * 300, distances=[0.36] * 300 + [9.0] * 300)
+    wide = tail_of_log(TAIL, rows)
+    assert wide.levels(1) == pytest.approx([1.2 * level for level in TAIL.levels(1)])
+
+
+@pytest.mark.parametrize(
+    "labels", ["N" * 299, "N" * 299 + "U", "N" * 300 + "U" * 301, "U" * 600, ""]
+)
+def test_a_short_log_or_one_that_is_mostly_no_normal_tells_nothing(labels):
+    assert tail_of_log(TAIL, verdicts(labels, distances=[0.36] * len(labels))) is TAIL
+    assert tail_of_log(None, verdicts(labels)) is None
 
 
 def test_an_incident_says_how_often_normal_traffic_strays_so_far():

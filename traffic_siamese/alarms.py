@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -140,6 +141,25 @@ class RateRule:
 def alarm_rule(tail: NormalTail | None, *, per_day: float = PER_DAY) -> AlarmRule:
     """Return the rule for a model: by rate where it knows its normal traffic's tail."""
     return LabelRule() if tail is None else RateRule(tail, per_day=per_day)
+
+
+def tail_of_log(tail: NormalTail | None, verdicts: Sequence[Verdict]) -> NormalTail | None:
+    """Return how far normal traffic strays in one log, which may be farther than is usual.
+
+    An estimated baseline, or a network unlike those of the training, puts all of its normal traffic
+    farther from normal. How far, the windows called ``normal`` tell, where they are at least half.
+
+    Parameters
+    ----------
+    tail : NormalTail, optional
+        From the model's calibration.
+    verdicts : sequence of Verdict
+        Of all windows of the log, at the stride of `looks`.
+    """
+    calm = [verdict.normal_distance for verdict in verdicts if verdict.label == NORMAL]
+    if tail is None or 2 * len(calm) < len(verdicts):
+        return tail
+    return tail.widened(np.array(calm, np.float32))
 
 
 def looks(tail: NormalTail | None, spec: WindowSpec) -> WindowSpec:

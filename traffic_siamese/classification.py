@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.alarms import PER_DAY, looks
+from traffic_siamese.alarms import PER_DAY, looks, tail_of_log
 from traffic_siamese.drift import drift_warnings
 from traffic_siamese.errors import BundleError, TrafficSiameseError
 from traffic_siamese.features.schema import schema_of
@@ -108,7 +108,7 @@ def _classify_series(
     embeddings = _embed(model, windows)
     found = recognise(embeddings, model.prototypes, model.prototype_labels, calibration)
     looked = _verdicts(prepared, windows, embeddings, found, spec)
-    merger = IncidentMerger.for_model(tail, spec, per_day=per_day)
+    merger = IncidentMerger.for_model(tail_of_log(tail, looked), spec, per_day=per_day)
     merged = merger.merge(looked)
     incidents = [replace(one, reason=_incident_reason(prepared, one)) for one in merged]
     told = np.flatnonzero(_is_told(windows, spec)).tolist()

@@ -80,6 +80,27 @@ def test_clusters_are_counted_in_windows_apart():
         assert found.spans[0].per_day == pytest.approx(n / days)
 
 
+@pytest.mark.parametrize(("far", "factor"), [(0.9, 1), (1, 1), (1.3, 1.3), (1.6, 1.6), (5, 1.6)])
+def test_a_network_that_strays_farther_is_asked_more_of(far, factor):
+    """Seen with distances ``far`` times as large, it raises as often; beyond 1.6 more often."""
+    seen = normal_walk(20_000, np.random.default_rng(3))
+    tail = fit_normal_tail([seen], **SETTINGS, spans=[1, 3])
+    wide = tail.widened(far * seen)
+    for rate in (0.1, 1, 10):
+        assert wide.levels(rate) == pytest.approx([factor * d for d in tail.levels(rate)])
+    least = [1.2 * d for d in tail.levels(1)]
+    assert wide.rate([factor * d for d in least]) == pytest.approx(tail.rate(least))
+
+
+def test_some_windows_more_do_not_widen_a_tail():
+    """Some very far ones, as of a fault that is called normal, count for little."""
+    seen = normal_walk(20_000, np.random.default_rng(4))
+    tail = fit_normal_tail([seen], **SETTINGS, spans=[1])
+    mixed = np.where(np.arange(20_000) % 25 == 0, 10, seen)
+    assert tail.widened(mixed).levels(1)[0] < 1.6 * tail.levels(1)[0]
+    assert tail.widened(5 * seen[:299]) is tail
+
+
 def test_too_little_traffic_has_no_tail():
     assert fit_normal_tail([], **SETTINGS, spans=[1]) is None
     assert fit_normal_tail([np.ones(3, np.float32)], **SETTINGS, spans=[1, 5]) is None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traffic_siamese.alarms import looks
+from traffic_siamese.alarms import looks, tail_of_log
 from traffic_siamese.evaluation.corpus import calm_captures
 from traffic_siamese.evaluation.intervals import NOTHING, Interval, poisson_interval
 from traffic_siamese.incidents import IncidentMerger
@@ -119,7 +119,9 @@ def watch(
     incidents = [
         incident
         for name in calm
-        for incident in IncidentMerger.for_model(tail, spec).merge(verdicts[name])
+        for incident in IncidentMerger.for_model(tail_of_log(tail, verdicts[name]), spec).merge(
+            verdicts[name]
+        )
     ]
     hours = sum(len(verdicts[name]) for name in calm) * _stride_ns(looks(tail, spec)) / 3.6e12
     unknown = sum(incident.label == UNKNOWN for incident in incidents)
@@ -204,6 +206,7 @@ def _detect(
 ) -> Detection:
     # A window that began in the fault may still raise it after its end.
     span = interval.start_ns, interval.end_ns + _window_ns(spec)
+    tail = tail_of_log(tail, verdicts)
 
     def seconds(labels: Collection[str]) -> float | None:
         raised_ns = first_raised_ns(
