@@ -148,9 +148,9 @@ def _check_signalling(name: str, builder: SeriesBuilder, warnings: list[str]) ->
         return
     damage = f" The log is damaged besides: {warnings[0]}" if warnings else ""
     raise CaptureError(
-        f"{name}: no signalling found: {builder.n_packets} IP packets, none of which ends a message "
-        f"of {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}, nor is on their ports. Expected a "
-        f"capture that holds one of them; check the capture filter.{damage}"
+        f"{name}: no signalling found: {builder.n_packets} IP packets, none of them with a message "
+        f"of {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}, nor on SIP's or Diameter's port. "
+        f"Expected a capture that holds one of these; check the capture filter.{damage}"
     )
 
 
