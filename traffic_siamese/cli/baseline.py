@@ -48,7 +48,7 @@ def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """
     from traffic_siamese.pipeline import learn_network
 
-    sources = [*find_logs(logs).logs]
+    sources = [*find_logs(logs, model=options["model"]).logs]
     learned = learn_network(sources, **options)
     for warning in learned.warnings:
         complain(warning)

@@ -92,9 +92,9 @@ class _Tally:
 def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Tell when a log shows which fault.
 
-    A LOG is a capture (pcap or pcapng, plain, gzip or zstd), a folder of them, or - for standard
-    input. Without -o and --incidents, the incidents are printed, times in UTC; with --json, one
-    JSON object for each log.
+    A LOG is a capture (pcap or pcapng, plain, gzip or zstd), a table where MODEL was trained on
+    tables, a folder of them, or - for standard input. Without -o and --incidents, the incidents
+    are printed, times in UTC; with --json, one JSON object for each log.
 
     Rows are written as each log ends. CSV and JSON lines survive a kill; a Parquet file can be
     read once the command has ended.
@@ -107,7 +107,7 @@ def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
       traffic-siamese classify captures/ --model model --false-alarms-per-day 0.1
     """
     _check_targets(options["output"], options["incidents"])
-    sources = find_logs(logs)
+    sources = find_logs(logs, model=options["model"])
     tally = _run(sources, as_json=as_json, **options)
     if not tally.n_logs:
         if len(sources.logs) > 1:
@@ -136,20 +136,22 @@ def _run(
 ) -> _Tally:
     from traffic_siamese.classification import classify
 
-    tally, sizes = _Tally(), [_size(log) for log in sources.logs]
+    tally, sizes = _Tally(), {log: _size(log) for log in sources.logs}
+    n_logs, total = len(sizes), sum(sizes.values())
     with ExitStack() as stack:
         results = stack.enter_context(closing(classify(sources.logs, model, **how)))
         first = next(results)  # a model that cannot be used must not cost the old output file
         tables = _open(stack, output, incidents, as_json=as_json)
         progress = stack.enter_context(Progress())
-        n_bytes = 0
-        for n_done, result in enumerate(chain([first], results), 1):
+        for result in chain([first], results):
             tally.add(result)
             progress.clear()
             _report(result, tables, as_json=as_json, alone=len(sources.logs) == 1)
-            n_bytes += sizes[n_done - 1]
-            share = n_bytes / max(1, sum(sizes))
-            progress.show(f"{n_done}/{len(sizes)} logs, {share:.0%}, ETA {progress.eta(share)}")
+            # A table of several network elements gives as many results.
+            sizes.pop(result.log if result.log in sizes else result.log.rpartition("#")[0], 0)
+            share = 1 - sum(sizes.values()) / max(1, total)
+            done = n_logs - len(sizes)
+            progress.show(f"{done}/{n_logs} logs, {share:.0%}, ETA {progress.eta(share)}")
     return tally
 
 

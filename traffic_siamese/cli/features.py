@@ -56,7 +56,7 @@ def command(
     \b
     Example:
       traffic-siamese features tonight.pcap.gz -o series.parquet
-      traffic-siamese features counters.csv --describe > columns.yaml
+      traffic-siamese features counters.csv --describe
       traffic-siamese features counters.csv --columns columns.yaml --by node -o series.parquet
     """
     from traffic_siamese.logs.reading import read_logs

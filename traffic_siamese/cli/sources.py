@@ -9,8 +9,10 @@ from pathlib import Path
 
 from traffic_siamese.errors import CaptureError
 
-_NOTES = {".csv", ".html", ".json", ".jsonl", ".md", ".parquet", ".txt"}
+_NOTES = {".csv", ".html", ".json", ".jsonl", ".md", ".parquet", ".txt", ".yaml"}
+_TABLES = {".csv", ".jsonl", ".parquet"}
 _BUNDLE = "bundle.json"
+_LABELS = "labels.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,12 @@ class Sources:
     left_out: tuple[str, ...]
 
 
-def find_logs(arguments: Iterable[str]) -> Sources:
+def find_logs(arguments: Iterable[str], *, model: str | None = None) -> Sources:
     """Replace folders by the files below them.
 
     Hidden files, models and files that are tables or notes by their names are left out; a file
-    that is named itself is always taken.
+    that is named itself is always taken. For a model that was trained on tables, tables are what
+    is looked for, too.
 
     Raises
     ------
@@ -33,14 +36,16 @@ def find_logs(arguments: Iterable[str]) -> Sources:
         If there is nothing to read.
     """
     arguments = tuple(arguments)
+    notes: set[str] | None = None
     logs: dict[str, None] = {}
     left_out: list[str] = []
     for argument in arguments:
         if argument == "-" or not os.path.isdir(argument):
             logs[argument] = None
             continue
+        notes = notes or (_NOTES - _TABLES if _reads_tables(model) else _NOTES)
         for file in _files_below(argument):
-            if Path(file).suffix.lower() in _NOTES:
+            if Path(file).suffix.lower() in notes or Path(file).name == _LABELS:
                 left_out.append(file)
             else:
                 logs[file] = None
@@ -50,6 +55,12 @@ def find_logs(arguments: Iterable[str]) -> Sources:
             "expected pcap or pcapng files, plain, gzip or zstd. Name another folder."
         )
     return Sources(tuple(logs), tuple(left_out))
+
+
+def _reads_tables(model: str | None) -> bool:
+    from traffic_siamese.bundle import COLUMN_NAMES, load_bundle
+
+    return model is not None and COLUMN_NAMES in load_bundle(model).scaling
 
 
 def _files_below(folder: str) -> list[str]:
