@@ -143,3 +143,31 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, text: str, told
     with pytest.raises(CaptureError, match=told) as caught:
         read_log(log)
     assert "\n" not in str(caught.value)
+
+
+def test_diameter_told_by_its_fields_fills_the_same_slots(tmp_path: Path) -> None:
+    """A credit control begun, answered with success; a registration refused as too busy."""
+    log = tmp_path / "x.tsv"
+    fields = (
+        "frame.time_epoch", "frame.len", "ip.src", "ip.dst", "sctp.srcport", "sctp.dstport",
+        "diameter.cmd.code", "diameter.flags.request", "diameter.hopbyhopid",
+        "diameter.CC-Request-Type", "diameter.Result-Code",
+    )  # fmt: skip
+    ask, answer = "10.0.0.1\t10.0.0.9\t40000\t3868", "10.0.0.9\t10.0.0.1\t3868\t40000"
+    rows = [
+        f"1700000000.1\t200\t{ask}\t272\t1\t0x11\t1\t",
+        f"1700000000.2\t200\t{answer}\t272\t0\t0x11\t1\t2001",
+        f"1700000001.1\t400\t{ask}\t316,316\t1,1\t0x12,0x13\t\t",
+        f"1700000001.3\t400\t{answer}\t316,316\tFalse,False\t0x12,0x13\t\t2001,3004",
+    ]
+    log.write_text("\n".join(["\t".join(fields), *rows, ""]))
+    read = read_log(log)
+    series = read.series[0]
+    totals = dict(zip(series.feature_names, series.values.sum(axis=0).tolist(), strict=True))
+    assert read.protocols == {"diameter": 6}
+    assert totals["to_service_request_session_start"] == 1
+    assert totals["to_service_request_registration"] == 2
+    assert totals["from_service_answer_success"] == 2
+    assert totals["from_service_answer_overload"] == 1
+    delays = series.values[:, series.feature_names.index("to_service_first_answer_delay_median_s")]
+    assert delays.tolist() == pytest.approx([0.1, 0.2], abs=1e-6)

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from traffic_siamese.errors import CaptureError
 from traffic_siamese.logs.periods import Periods, lay_over_bins, n_bins_touched
-from traffic_siamese.logs.table import MAX_CELLS, CounterTable
+from traffic_siamese.logs.table import CounterTable
 
+MAX_CELLS = 6_000_000
+"""Bins times columns of one table: one flow record of a few bytes can fill as many as it likes."""
 PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp", 132: "sctp"}
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 

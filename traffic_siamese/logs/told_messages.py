@@ -12,6 +12,7 @@ from dataclasses import dataclass
 SCTP_DIAMETER = 46
 SCTP_UNSPECIFIED = 0
 _SESSION_ID, _RESULT_CODE, _EXPERIMENTAL_CODE, _EXPERIMENTAL = 263, 268, 298, 297
+_CC_REQUEST_TYPE = 416
 _DATA_WHOLE = 3
 
 
@@ -49,10 +50,13 @@ class ToldDiameter:
     session: str = ""
     result: int | None = None
     is_experimental: bool = False
+    credit_request: int | None = None
 
     def wire(self) -> bytes:
         """Write it with the AVPs that matter."""
         avps = _avp(_SESSION_ID, self.session.encode("utf-8", "replace")) if self.session else b""
+        if self.credit_request is not None:
+            avps += _avp(_CC_REQUEST_TYPE, struct.pack("!I", self.credit_request & 0xFFFFFFFF))
         if self.result is not None:
             number = struct.pack("!I", self.result & 0xFFFFFFFF)
             if self.is_experimental:

@@ -31,7 +31,7 @@ FIELDS = (
     "sip.Via.branch", "sip.r-uri.user", "sip.to.user",
     "diameter.cmd.code", "diameter.flags.request", "diameter.applicationId", "diameter.hopbyhopid",
     "diameter.endtoendid", "diameter.Session-Id", "diameter.Result-Code",
-    "diameter.Experimental-Result-Code",
+    "diameter.Experimental-Result-Code", "diameter.CC-Request-Type",
 )  # fmt: skip
 """Fields that are used where they are there."""
 _NAME = re.compile(r"_ws\.col\.[\w\s.]+|[a-z0-9_\-]+(\.[A-Za-z0-9_\-]+)+", re.ASCII)

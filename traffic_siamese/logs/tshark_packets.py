@@ -223,6 +223,7 @@ class _Rows:
         )
         asks = [text in ("1", "True", "true") for text in self._at("diameter.flags.request", i)]
         sessions = self._at("diameter.Session-Id", i)
+        credit = self._at("diameter.CC-Request-Type", i)
         plain = self._at("diameter.Result-Code", i)
         results = plain or self._at("diameter.Experimental-Result-Code", i)
         n_asking = sum(asks[:n])
@@ -241,6 +242,7 @@ class _Rows:
                     session=_nth(sessions, k, n),
                     result=_number(result, 0) if result else None,
                     is_experimental=not plain,
+                    credit_request=_number(_nth(credit, k, n), 0) if credit else None,
                 )
             )
         return found
