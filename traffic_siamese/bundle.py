@@ -154,7 +154,7 @@ def save_bundle(path: str | Path, contents: BundleContents) -> Bundle:
         kind: {"name": FILES[kind].format(digest[:16]), "sha256": digest}
         for kind, digest in digests.items()
     }
-    pointer = to_json(_naming_columns(contents), files)
+    pointer = to_json(contents.info, files)
     try:
         path.mkdir(parents=True, exist_ok=True)
         with FaultLibrary(path / _LIBRARY).locked():
@@ -165,13 +165,6 @@ def save_bundle(path: str | Path, contents: BundleContents) -> Bundle:
     except OSError as err:
         raise _unwritable(path, err) from err
     return load_bundle(path)
-
-
-def _naming_columns(contents: BundleContents) -> BundleInfo:
-    """Say which features the model has: the columns of a table stand with its scaling."""
-    if COLUMN_NAMES not in contents.scaling:
-        return contents.info
-    return replace(contents.info, feature_names=tuple(contents.scaling[COLUMN_NAMES].tolist()))
 
 
 def copy_bundle(source: str | Path, path: str | Path) -> Bundle:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from traffic_siamese.bundle import load_bundle
-from traffic_siamese.features.schema import SIGNALLING
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.known import KnownModel, load_known
 from traffic_siamese.labelled_logs import LabelledLogs, read_labelled_logs
@@ -110,21 +108,8 @@ def fit(
     report = publish(
         Path(model), data, raw, trained, options, known=known.prototypes if known else ()
     )
-    _store_table_baselines(Path(model), data)
     _forget(checkpoint)
     return report
-
-
-def _store_table_baselines(model: Path, data: LabelledLogs) -> None:
-    """Keep the normal of networks whose logs are tables under the name of these columns."""
-    schema = data.scaler.schema
-    if not schema.is_table:
-        return
-    library = load_bundle(model).library()
-    for network in data.baselines:
-        stored = library.get_baseline(network, SIGNALLING.digest)
-        if stored is not None:
-            library.set_baseline(replace(stored, feature_hash=schema.digest))
 
 
 def _seeing(training: TrainingOptions, n_views: int) -> TrainingOptions:

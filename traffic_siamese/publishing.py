@@ -21,7 +21,6 @@ from traffic_siamese.bundle import (
 )
 from traffic_siamese.embedding import OnnxEncoder
 from traffic_siamese.encoder import save_keras
-from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.labelled_logs import LabelledLogs
@@ -31,7 +30,6 @@ from traffic_siamese.oneshot.recognition import recognise
 from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.oneshot.select import select_prototypes
 from traffic_siamese.onnx_graph import to_onnx
-from traffic_siamese.preparation import FEATURE_HASH
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances
 from traffic_siamese.straying import learn_normal_tail
@@ -169,7 +167,7 @@ def _info(
     accuracy: float,
 ) -> BundleInfo:
     return BundleInfo(
-        feature_names=FEATURE_NAMES,
+        feature_names=data.scaler.schema.names,
         window=options.window,
         embedding_dim=options.training.encoder.embedding_dim,
         labels=tuple(np.unique(data.windows.label).tolist()),
@@ -231,14 +229,14 @@ def _store(
     """Write prototypes and baselines, move the bundle's pointer, let the old prototypes go."""
     path.mkdir(parents=True, exist_ok=True)
     library = FaultLibrary(library_path(path))
-    name = encoder_id(contents.onnx)
+    name, digest = encoder_id(contents.onnx), data.scaler.schema.digest
     library.replace_trained(name, prototypes)
     for network, (center, spread) in data.baselines.items():
         mine = [log.log for log in data.prepared if log.network == network]
         n_bins = sum(len(series.values) for log in mine for series in log.series)
         source = {"captures": ", ".join(log.name for log in mine), "learned": "in training"}
         library.set_baseline(
-            StoredBaseline(network, FEATURE_HASH, center, spread, n_bins, source, _now())
+            StoredBaseline(network, digest, center, spread, n_bins, source, _now())
         )
     save_bundle(path, contents)
     library.drop_other_encoders(name)

@@ -26,7 +26,7 @@ def test_it_runs_as_a_process(captures: Path, model: Path, tmp_path: Path) -> No
     output = tmp_path / "v.csv"
     done = _run("classify", captures / "A", "-m", model, "-o", output, "--incidents", "-")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("capture,start,end,label,confidence,windows,reason\n")
+    assert done.stdout.startswith("capture,start,end,label,confidence,windows,reason,")
     assert output.read_text().count("\n") == 28 - 1 + 42 + 1
 
 

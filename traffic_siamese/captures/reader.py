@@ -49,16 +49,16 @@ class CaptureStats:
         Whole packets, and their captured bytes.
     link_types : dict of int to int
         LINKTYPE number to packets.
+    encapsulations : dict of str to int
+        Packets wrapped in each of ``packets.ENCAPSULATIONS`` that occurs.
+    n_fragments, n_reassembled : int
+        IP fragments, and datagrams put together from them.
     n_truncated : int
         Packets of which the capture holds less than was on the wire.
     n_malformed : int
         Packets whose headers did not fit or contradict each other.
     n_undecoded : int
         Packets in which no IP header was found: other protocols, or an unknown link type.
-    encapsulations : dict of str to int
-        Packets wrapped in each of ``packets.ENCAPSULATIONS`` that occurs.
-    n_fragments, n_reassembled : int
-        IP fragments, and datagrams put together from them.
     n_out_of_order : int
         Packets with an earlier time than some packet before them.
     first_ns, last_ns : int
