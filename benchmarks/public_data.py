@@ -1,8 +1,8 @@
-"""Public recordings of real faults as logs and labels: counters of a 5G core, an IP core, routers.
+"""Public recordings of real faults as logs and labels: a 5G core, an IP core, routers.
 
-None of these files is part of this project. They are read as somebody would hand them in: as tables,
-through the package's own functions. A network is cut into captures of consecutive rows, so that a
-part of it can be held out.
+None of these files is part of this project. They are read as somebody would hand them in, as
+tables, through the package's own functions. A network is cut into captures of consecutive rows, so
+that a part of it can be held out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ BASELINE = "normal"
 _ORIGIN_NS = 1_600_000_000 * 10**9
 _NORMAL_ROWS = 16  # of each stretch of normal traffic: enough to ask about
 _CAPTURES = 12
+_TEACHING = 2  # captures of a network that its normal is learned from
 
 FIVE_G_FAULTS = ("bridge_removed", "interface_down", "interface_loss", "memory_stress", "cpu_load")
 _FIVE_G_COLUMNS = (
@@ -108,6 +110,33 @@ def read_ip_core(folder: Path) -> list[Rows]:
     return [_part(whole, slice(0, half), "early"), _part(whole, slice(half, None), "late")]
 
 
+def ranked(networks: Sequence[Rows]) -> list[Rows]:
+    """Give the 5G core's columns by rank: what the element has that has most of it, and so on.
+
+    A fault is then the same whichever of the three elements it befalls. Values are first seen
+    relative to the normal of their column, in the rows that a network's normal is learned from.
+    """
+    return [_ranked(rows) for rows in networks]
+
+
+def _ranked(rows: Rows) -> Rows:
+    taught = np.arange(len(rows.label)) < len(rows.label) * _TEACHING / _CAPTURES
+    normal = taught & (rows.label == NORMAL)
+    columns = {}
+    for what in dict.fromkeys(name[2:] for name in rows.columns):
+        seen = [_from_normal(rows.columns[f"{one}_{what}"], normal) for one in "xyz"]
+        for rank, values in enumerate(np.sort(seen, axis=0)[::-1], 1):
+            columns[f"rank{rank}_{what}"] = values
+    kinds: dict[str, Kind] = dict.fromkeys(columns, "gauge")
+    return replace(rows, columns=columns, kinds=kinds)
+
+
+def _from_normal(values: NDArray[np.float64], normal: NDArray[np.bool_]) -> NDArray[np.float64]:
+    middle = np.median(values[normal])
+    low, high = np.quantile(values[normal], (0.05, 0.95))
+    return np.asarray(np.arcsinh((values - middle) / max((high - low) / 3.3, 0.02)), np.float64)
+
+
 def _part(rows: Rows, where: slice, network: str) -> Rows:
     columns = {name: values[where] for name, values in rows.columns.items()}
     label, time_s = rows.label[where], rows.time_s[where]
@@ -163,8 +192,8 @@ def as_captures(rows: Rows, *, seed: int) -> tuple[list[TrafficLog], list[Labell
     rng = np.random.default_rng(seed)
     cuts = np.linspace(0, len(rows.label), _CAPTURES + 1).astype(int)
     logs, intervals = [], []
-    for number, (first, last) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
-        name = f"{BASELINE if number < 2 else 'rest'}-{rows.network}-{number:02}"
+    for number, (first, last) in enumerate(pairwise(cuts.tolist())):
+        name = f"{BASELINE if number < _TEACHING else 'rest'}-{rows.network}-{number:02}"
         times = _ORIGIN_NS + np.rint(rows.time_s[first:last] * 1e9).astype(np.int64)
         columns = {one: values[first:last] for one, values in rows.columns.items()}
         logs.append(table_log([CounterTable(name, "", times, columns, rows.kinds, rows.step_s)]))
@@ -182,4 +211,4 @@ def as_captures(rows: Rows, *, seed: int) -> tuple[list[TrafficLog], list[Labell
 def _stretches(label: NDArray[np.str_]) -> list[tuple[int, int, str]]:
     """Return where runs of one label start and end."""
     cuts = [0, *(np.flatnonzero(label[1:] != label[:-1]) + 1).tolist(), len(label)]
-    return [(a, b, str(label[a])) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if b > a]
+    return [(a, b, str(label[a])) for a, b in pairwise(cuts) if b > a]

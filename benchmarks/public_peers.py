@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-
 import oneshot_peers
+
 from traffic_siamese.evaluation.corpus import Corpus
 from traffic_siamese.evaluation.draws import Draw
 from traffic_siamese.evaluation.folds import Fold, query_rows
@@ -20,7 +20,7 @@ from traffic_siamese.types import NORMAL, Int64Array, StringArray
 FOREST, SAME_SITE = "random forest of the other site", "random forest of the same site"
 _ROCKET = "MiniRocket, nearest"
 _ROCKET_STEPS = 9  # what MiniRocket's kernels need at least
-_FOREST_DRAWS = 3
+_FOREST_DRAWS = 2
 _TREES = 100
 
 
