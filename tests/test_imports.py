@@ -19,7 +19,8 @@ FLOORS = (
     "types",
     "captures backend windows tables embedding history metrics collapse augment oneshot",
     "features labels bundle checkpoint split encoder mining views alarms table_calm",
-    "baseline schema_arrays table_schema logs losses nested_loss onnx_graph generators recorder starting incidents",
+    "baseline schema_arrays table_schema logs losses nested_loss onnx_graph generators "
+    "recorder starting incidents",
     "scaling conforming reasons steadiness keeper training_options",
     "preparation simulate known",
     "labelled_reading",
