@@ -92,7 +92,8 @@ def public_corpus(networks: Sequence[data.Rows], n_timesteps: int, *, seed: int)
     logs, intervals = {}, []
     for rows in networks:
         captures, labelled = data.as_captures(rows, seed=seed)
-        logs |= {log.name: log for log in captures}
+        shown = {one.capture for one in labelled}
+        logs |= {log.name: log for log in captures if log.name in shown}
         intervals += labelled
     spec = WindowSpec(n_timesteps=n_timesteps, stride=1, bin_s=networks[0].step_s)
     teaching = [name for name in logs if name.startswith(data.BASELINE)]

@@ -78,7 +78,8 @@ def mirrored_log(values: NDArray[np.floating]) -> NDArray[np.floating]:
 def as_measured(view: NDArray[np.floating], schema: FeatureSchema) -> NDArray[np.float64]:
     """Return values from their views: the inverse of `log_view`."""
     view = np.asarray(view, np.float64)
-    logs = np.sign(view) * np.expm1(np.abs(view))
+    # A steady state may lie thousands of its spreads from zero: too far for an exponential.
+    logs = np.sign(view) * np.expm1(np.where(schema.is_linear, 0, np.abs(view)))
     return np.where(schema.is_linear, view, logs) * schema.floors.astype(np.float64)
 
 

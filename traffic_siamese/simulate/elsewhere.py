@@ -47,7 +47,8 @@ def carried_elsewhere(
     load = np.where(schema.is_count & ~schema.is_linear, load, 1.0)
     shift = np.where(schema.is_linear, rng.normal(0, _SHIFT, n_features), 0.0)
     moved = baseline.astype(np.float64)
-    scaled = np.sign(moved[0]) * np.log1p(load * np.expm1(np.abs(moved[0])))
+    size = np.where(schema.is_linear, 0, np.abs(moved[0]))
+    scaled = np.sign(moved[0]) * np.log1p(load * np.expm1(size))
     moved[0] = np.where(schema.is_linear, moved[0] + shift, scaled)
     out = values * load + shift * schema.floors
     return out.astype(np.float32), moved.astype(np.float32)
