@@ -138,7 +138,8 @@ def read_records(
         "packets_back": _first(fields, _PACKETS_BACK, n),
     }
     protocol, flags = (
-        np.nan_to_num(_first(fields, names, n)).astype(np.int64)
+        # A damaged template may make these 64 bits wide.
+        np.clip(np.nan_to_num(_first(fields, names, n)), 0, 0xFFFF).astype(np.int64)
         for names in (_PROTOCOL, _TCP_FLAGS)
     )
     source, target = (_key(fields, names, n) for names in (_SOURCE, _TARGET))
