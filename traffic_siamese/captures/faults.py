@@ -70,7 +70,10 @@ def _describe_start(name: str, head: bytes) -> str:
             f"{name}: cut short inside the file header, {len(head)} bytes long, so that no packet "
             f"can be read; {_WANTED}. {_ADVICE}"
         )
-    return f"{name}: looks like {describe_bytes(head)}, {_WANTED}. Name a capture file."
+    return (
+        f"{name}: looks like {describe_bytes(head)}, {_WANTED}, or a table or another tool's log "
+        "that its first lines tell. Name such a file."
+    )
 
 
 def _starts_capture(head: bytes) -> bool:
