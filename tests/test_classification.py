@@ -58,6 +58,7 @@ def test_a_fault_is_found_where_it_is(captures: Path, made_model: Path) -> None:
     assert abs(incident.start_ns - first) <= 12 * SECOND
     assert abs(incident.end_ns - last) <= 12 * SECOND
     assert "forbidden" in incident.reason
+    assert any("forbidden" in name for name in incident.features)
 
 
 def watchful(model: Model) -> Model:

@@ -25,7 +25,7 @@ from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
 from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
-from traffic_siamese.reasons import reason
+from traffic_siamese.reasons import changed_features, reason
 from traffic_siamese.types import NORMAL, FloatArray, Incident, TrafficLog, Verdict, WindowSpec
 from traffic_siamese.windows import WindowSet
 
@@ -110,7 +110,7 @@ def _classify_series(
     looked = _verdicts(prepared, windows, embeddings, found, spec)
     merger = IncidentMerger.for_model(tail_of_log(tail, looked), spec, per_day=per_day)
     merged = merger.merge(looked)
-    incidents = [replace(one, reason=_incident_reason(prepared, one)) for one in merged]
+    incidents = [_explained(prepared, one) for one in merged]
     told = np.flatnonzero(_is_told(windows, spec)).tolist()
     verdicts = [looked[i] for i in told]
     warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
@@ -188,15 +188,17 @@ def _window_reason(prepared: PreparedLog, windows: WindowSet, row: int, spec: Wi
     return _reason(prepared, values[start : start + spec.n_timesteps])
 
 
-def _incident_reason(prepared: PreparedLog, incident: Incident) -> str:
+def _explained(prepared: PreparedLog, incident: Incident) -> Incident:
     """Say what differs from normal over the whole incident, not in one of its windows."""
     for series in prepared.log.series:
         step = bin_ns(series)
         first = (incident.start_ns - series.start_ns) // step
         if 0 <= first < len(series.values):
             last = max(first + 1, (incident.end_ns - series.start_ns) // step)
-            return _reason(prepared, series.values[first:last])
-    return incident.reason
+            values = series.values[first:last]
+            features = changed_features(values, prepared.baseline, schema_of(prepared.log))
+            return replace(incident, reason=_reason(prepared, values), features=features)
+    return incident
 
 
 def _reason(prepared: PreparedLog, values: FloatArray) -> str:

@@ -49,13 +49,25 @@ def reason(window: FloatArray, baseline: FloatArray, schema: FeatureSchema = SIG
         0.3; where none differs by half, that is said.
     """
     logs = log_view(window, schema).mean(axis=0)
-    weight = np.abs(deviation(logs, baseline))
-    least = np.where(schema.is_linear, _MIN_SPREADS, _MIN_CHANGE)
-    weight = np.where(np.abs(logs - baseline[0]) < least, 0, weight)
-    named = largest_changes(weight, schema)[:_N_NAMED]
+    named = _named(logs, baseline, schema)
     if not named:
         return "no feature alone differs from normal by half"
     return "; ".join(change_words(i, baseline[0], logs, schema) for i in named)
+
+
+def changed_features(
+    window: FloatArray, baseline: FloatArray, schema: FeatureSchema = SIGNALLING
+) -> tuple[str, ...]:
+    """Return the names of the features that `reason` names, most first."""
+    logs = log_view(window, schema).mean(axis=0)
+    return tuple(schema.names[i] for i in _named(logs, baseline, schema))
+
+
+def _named(logs: NDArray[np.floating], baseline: FloatArray, schema: FeatureSchema) -> list[int]:
+    weight = np.abs(deviation(logs, baseline))
+    least = np.where(schema.is_linear, _MIN_SPREADS, _MIN_CHANGE)
+    weight = np.where(np.abs(logs - baseline[0]) < least, 0, weight)
+    return largest_changes(weight, schema)[:_N_NAMED]
 
 
 def largest_changes(weight: NDArray[np.floating], schema: FeatureSchema = SIGNALLING) -> list[int]:

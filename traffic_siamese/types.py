@@ -196,6 +196,8 @@ class Incident:
         Another label that most of its windows are nearly as near to; empty where there is none.
     normal_per_day : float
         How often a day normal traffic strays as far as it did; NaN where that is not known.
+    features : tuple of str
+        Names of the features that made the difference, most first.
     """
 
     capture: str
@@ -207,3 +209,4 @@ class Incident:
     reason: str
     second_label: str = ""
     normal_per_day: float = math.nan
+    features: tuple[str, ...] = ()
