@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from traffic_siamese.cli.incidents import incident_lines
+from traffic_siamese.cli.classify_outputs import Asked, check_targets, open_outputs
 from traffic_siamese.cli.options import (
     TABLE_FILE,
     common_options,
@@ -20,13 +20,13 @@ from traffic_siamese.cli.options import (
     model_option,
     network_option,
 )
-from traffic_siamese.cli.output import Progress, complain, count, print_json, say
+from traffic_siamese.cli.output import complain, count, say
+from traffic_siamese.cli.progress import Progress
 from traffic_siamese.cli.settings import SKIPPED
 from traffic_siamese.cli.sources import Sources, find_logs
 
 if TYPE_CHECKING:
     from traffic_siamese.classification import LogResult
-    from traffic_siamese.tables import Table
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class _Tally:
 @json_option
 @max_bytes_option
 @common_options
-def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def command(logs: tuple[str, ...], **options: Any) -> None:
     """Tell when a log shows which fault.
 
     A LOG is a capture (pcap or pcapng, plain, gzip or zstd), a table where MODEL was trained on
@@ -106,9 +106,10 @@ def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
           -o verdicts.parquet --incidents incidents.csv
       traffic-siamese classify captures/ --model model --false-alarms-per-day 0.1
     """
-    _check_targets(options["output"], options["incidents"])
+    how = {name: options.pop(name) for name in ("workers", "false_alarms_per_day")}
+    check_targets(Asked(logs=logs, **options))
     sources = find_logs(logs, model=options["model"])
-    tally = _run(sources, as_json=as_json, **options)
+    tally = _run(Asked(logs=sources.logs, **options), **how)
     if not tally.n_logs:
         if len(sources.logs) > 1:
             complain("no log could be classified.", kind="Error")
@@ -118,35 +119,23 @@ def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
         click.get_current_context().exit(SKIPPED)
 
 
-def _check_targets(output: str | None, incidents: str | None) -> None:
-    if output is not None and output == incidents:
-        raise click.UsageError(
-            f"-o and --incidents both name {output!r}, expected two different files."
-        )
-
-
-def _run(
-    sources: Sources,
-    *,
-    model: str,
-    output: str | None,
-    incidents: str | None,
-    as_json: bool,
-    **how: Any,
-) -> _Tally:
+def _run(asked: Asked, **how: Any) -> _Tally:
     from traffic_siamese.classification import classify
 
-    tally, sizes = _Tally(), {log: _size(log) for log in sources.logs}
+    tally, sizes = _Tally(), {log: _size(log) for log in asked.logs}
     n_logs, total = len(sizes), sum(sizes.values())
     with ExitStack() as stack:
-        results = stack.enter_context(closing(classify(sources.logs, model, **how)))
+        found = classify(asked.logs, asked.model, network=asked.network, **how)
+        results = stack.enter_context(closing(found))
         first = next(results)  # a model that cannot be used must not cost the old output file
-        tables = _open(stack, output, incidents, as_json=as_json)
+        outputs = open_outputs(stack, asked)
         progress = stack.enter_context(Progress())
         for result in chain([first], results):
             tally.add(result)
             progress.clear()
-            _report(result, tables, as_json=as_json, alone=len(sources.logs) == 1)
+            _complain(result, alone=n_logs == 1)
+            for output in outputs:
+                output.add(result)
             # A table of several network elements gives as many results.
             sizes.pop(result.log if result.log in sizes else result.log.rpartition("#")[0], 0)
             share = 1 - sum(sizes.values()) / max(1, total)
@@ -162,52 +151,11 @@ def _size(log: str) -> int:
         return 1
 
 
-def _open(
-    stack: ExitStack, output: str | None, incidents: str | None, *, as_json: bool
-) -> dict[str, Table]:
-    from traffic_siamese.tables import INCIDENT_COLUMNS, VERDICT_COLUMNS, open_table
-
-    wanted = {"verdicts": (output, VERDICT_COLUMNS), "incidents": (incidents, INCIDENT_COLUMNS)}
-    return {
-        kind: stack.enter_context(open_table(target, columns, as_json=as_json))
-        for kind, (target, columns) in wanted.items()
-        if target is not None
-    }
-
-
-def _report(result: LogResult, tables: dict[str, Table], *, as_json: bool, alone: bool) -> None:
-    from traffic_siamese.tables import incident_rows, verdict_rows
-
-    if "verdicts" in tables:
-        tables["verdicts"].write(verdict_rows(result.verdicts))
-    if "incidents" in tables:
-        tables["incidents"].write(incident_rows(result.incidents))
+def _complain(result: LogResult, *, alone: bool) -> None:
     for warning in result.warnings:
         complain(warning)
     if result.error:
         complain(result.error, kind="Error" if alone else "Skipped")
-    if tables:
-        return
-    if as_json:
-        print_json(_as_json(result))
-    elif not result.error:
-        for line in incident_lines(result):
-            click.echo(line)
-
-
-def _as_json(result: LogResult) -> dict[str, Any]:
-    from traffic_siamese.tables import INCIDENT_COLUMNS, incident_rows, plain_value
-
-    return {
-        "log": plain_value("text", result.log),
-        "windows": dict(Counter(verdict.label for verdict in result.verdicts)),
-        "incidents": [
-            {c.name: plain_value(c.kind, v) for c, v in zip(INCIDENT_COLUMNS, row, strict=True)}
-            for row in incident_rows(result.incidents)
-        ],
-        "warnings": list(result.warnings),
-        "error": result.error or None,
-    }
 
 
 def _summarise(tally: _Tally, sources: Sources, *, estimated: bool) -> None:
