@@ -17,14 +17,14 @@ PACKAGE = Path(traffic_siamese.__file__).parent
 FLOORS = (
     "errors times native feature_schema",
     "types",
-    "captures backend windows tables embedding history metrics collapse augment oneshot",
+    "captures backend windows tables embedding history log_detail metrics collapse augment oneshot",
     "features labels bundle checkpoint split encoder mining views alarms table_calm",
     "baseline schema_arrays table_schema logs losses nested_loss onnx_graph generators "
     "recorder starting incidents",
     "scaling conforming reasons steadiness keeper training_options",
     "preparation simulate known",
     "labelled_reading",
-    "model drift example_windows training labelled_logs simulation",
+    "model drift detailing example_windows training labelled_logs simulation",
     "classification teaching network_normal straying fit_options inspection exporting",
     "publishing",
     "fitting",

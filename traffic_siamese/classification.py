@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.alarms import PER_DAY, looks, tail_of_log
+from traffic_siamese.detailing import log_detail
 from traffic_siamese.drift import drift_warnings
 from traffic_siamese.errors import BundleError, TrafficSiameseError
 from traffic_siamese.features.schema import schema_of
 from traffic_siamese.incidents import IncidentMerger
+from traffic_siamese.log_detail import LogDetail
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
 from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
@@ -48,6 +50,8 @@ class LogResult:
         What was wrong and did not stop it.
     error : str
         Why it could not be classified; empty where it could.
+    detail : LogDetail, optional
+        Its telling features over time, where they were asked for.
     """
 
     log: str
@@ -55,6 +59,7 @@ class LogResult:
     incidents: tuple[Incident, ...] = ()
     warnings: tuple[str, ...] = ()
     error: str = ""
+    detail: LogDetail | None = None
 
 
 def classify_log(
@@ -63,6 +68,7 @@ def classify_log(
     *,
     network: str | None = None,
     false_alarms_per_day: float | None = None,
+    detail: bool = False,
 ) -> LogResult:
     """Classify one log.
 
@@ -81,6 +87,8 @@ def classify_log(
     false_alarms_per_day : float, > 0, optional
         How often a day normal traffic may raise an incident; see `RateRule`. By default once, and
         in models that do not know how far normal traffic strays two windows in a row.
+    detail : bool, default False
+        Whether to keep its telling features over time, for a report.
 
     Raises
     ------
@@ -92,11 +100,17 @@ def classify_log(
         If a rate of false alarms is asked for, and the model knows none.
     """
     log = model.read(source)
-    return _classify_series(log, model, network=network, false_alarms_per_day=false_alarms_per_day)
+    asked: dict[str, Any] = {"network": network, "false_alarms_per_day": false_alarms_per_day}
+    return _classify_series(log, model, **asked, detail=detail)
 
 
 def _classify_series(
-    log: TrafficLog, model: Model, *, network: str | None, false_alarms_per_day: float | None
+    log: TrafficLog,
+    model: Model,
+    *,
+    network: str | None,
+    false_alarms_per_day: float | None,
+    detail: bool,
 ) -> LogResult:
     per_day = _rate(model, false_alarms_per_day)
     spec = model.bundle.info.window
@@ -114,7 +128,8 @@ def _classify_series(
     told = np.flatnonzero(_is_told(windows, spec)).tolist()
     verdicts = [looked[i] for i in told]
     warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
-    return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings)
+    drawn = log_detail(prepared, incidents) if detail else None
+    return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings, detail=drawn)
 
 
 def _rate(model: Model, false_alarms_per_day: float | None) -> float:
@@ -228,6 +243,7 @@ def classify(
     network: str | None = None,
     workers: int | None = None,
     false_alarms_per_day: float | None = None,
+    detail: bool = False,
 ) -> Generator[LogResult, None, None]:
     """Classify many logs, several at once; a log that cannot be read does not stop the others.
 
@@ -241,6 +257,7 @@ def classify(
     workers : int, optional
         Processes to use; as many as there are cores by default. Few logs are read in this process.
     false_alarms_per_day : float, > 0, optional
+    detail : bool, default False
         As in `classify_log`.
 
     Yields
@@ -258,7 +275,11 @@ def classify(
     ValueError
         If the rate of false alarms is not positive.
     """
-    asked: dict[str, Any] = {"network": network, "false_alarms_per_day": false_alarms_per_day}
+    asked: dict[str, Any] = {
+        "network": network,
+        "false_alarms_per_day": false_alarms_per_day,
+        "detail": detail,
+    }
     sources: Sequence[str] = [str(log) for log in logs]
     loaded = load_model(model)
     _rate(loaded, false_alarms_per_day)
