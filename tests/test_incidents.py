@@ -113,7 +113,7 @@ def test_agrees_with_the_slow_reading(labels, raise_after, clear_after):
     clear_after=st.integers(1, 3),
 )
 def test_a_gap_is_the_end_of_one_log_and_the_start_of_another(labels, breaks, clear_after):
-    """Merging stretches apart, each on its own, gives the same incidents."""
+    """Merging stretches apart gives the same incidents, but for what a gap has ended."""
     starts, time, stretches = [], 0, [[]]
     for broken in breaks[: len(labels)]:
         time += 10 * WINDOW if broken else STRIDE
@@ -124,7 +124,11 @@ def test_a_gap_is_the_end_of_one_log_and_the_start_of_another(labels, breaks, cl
             stretches.append([])
         stretches[-1].append(row)
     options = {"clear_after": clear_after, "stride_ns": STRIDE}
-    apart = [i for stretch in stretches for i in merge_incidents(stretch, **options)]
+    apart = [
+        replace(i, is_open=i.is_open and stretch is stretches[-1])
+        for stretch in stretches
+        for i in merge_incidents(stretch, **options)
+    ]
     assert merge_incidents(rows, **options) == apart
 
 
@@ -223,6 +227,19 @@ def test_live_merging_tells_when_an_incident_opens_and_ends():
         seen.append((bool(opened), len(done)))
     assert seen == [(False, 0), (False, 0), (True, 0), (True, 0), (False, 1)]
     assert merger.finish() == []
+
+
+@pytest.mark.parametrize(("labels", "is_open"), [("NAAANN", False), ("NAAAN", True), ("AA", True)])
+def test_what_the_end_of_a_log_cuts_off_is_open(labels, is_open):
+    """Two normal windows end an incident; one may be a lull."""
+    found = merge_incidents(verdicts(labels), stride_ns=STRIDE)
+    assert [incident.is_open for incident in found] == [is_open]
+
+
+def test_each_log_ends_for_itself():
+    rows = verdicts("NAA", capture="a") + verdicts("NAANN", capture="b")
+    found = merge_incidents(rows, stride_ns=STRIDE)
+    assert [(i.capture, i.is_open) for i in found] == [("a", True), ("b", False)]
 
 
 def test_a_shuffled_clock_starts_anew():

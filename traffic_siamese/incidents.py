@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -104,7 +105,7 @@ class IncidentMerger:
 
     def push(self, verdict: Verdict) -> list[Incident]:
         """Take the next verdict; return the incidents that it ended (one at most a stretch)."""
-        done = [] if self._continues(verdict) else self.finish()
+        done = [] if self._continues(verdict) else self._end_stretch(verdict)
         if self._first is None:
             self._first = verdict
         self._last = verdict
@@ -113,9 +114,9 @@ class IncidentMerger:
 
     def finish(self) -> list[Incident]:
         """End the stretch; return the incident that was still open, if any."""
-        done = [self._close()] if self._raised else []
+        still_open = self.open_incident
         self._begin_stretch()
-        return done
+        return [still_open] if still_open else []
 
     def merge(self, verdicts: Iterable[Verdict]) -> list[Incident]:
         """Merge all verdicts of some captures.
@@ -143,7 +144,12 @@ class IncidentMerger:
     @property
     def open_incident(self) -> Incident | None:
         """The raised incident as it stands now, its end and perhaps its label not yet final."""
-        return self._close() if self._raised else None
+        return replace(self._close(), is_open=True) if self._raised else None
+
+    def _end_stretch(self, following: Verdict) -> list[Incident]:
+        """End the stretch; where its log goes on after a gap, the log has not ended."""
+        goes_on = self._last is not None and following.capture == self._last.capture
+        return [replace(one, is_open=not goes_on) for one in self.finish()]
 
     def _begin_stretch(self) -> None:
         self._first = self._last = None

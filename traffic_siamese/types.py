@@ -198,6 +198,8 @@ class Incident:
         How often a day normal traffic strays as far as it did; NaN where that is not known.
     features : tuple of str
         Names of the features that made the difference, most first.
+    is_open : bool
+        Not yet over when its log ended: ``end_ns`` is then where the log ends, or nearly.
     """
 
     capture: str
@@ -210,3 +212,4 @@ class Incident:
     second_label: str = ""
     normal_per_day: float = math.nan
     features: tuple[str, ...] = ()
+    is_open: bool = False
