@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,7 +28,13 @@ _DTYPES: dict[str, type[np.generic]] = {
     "val_loss": np.float32,
     "separation": np.float32,
     "active_triplets": np.float32,
+    "final": np.float32,
 }
+_OPTIONAL = "final"
+
+
+def _nothing() -> NDArray[np.float32]:
+    return np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +60,9 @@ class TrainingHistory:
     active_triplets : ndarray of shape (n_epochs + 1,), float32
         Share of triplets that violate the margin, over the held-out points (over all of them
         where none is held out).
+    final : ndarray of shape (n_points, n_axes), float32
+        Where the points stood at the last epoch, with all axes of the embedding, when
+        ``embeddings`` holds only those that are drawn; empty otherwise.
 
     Raises
     ------
@@ -72,6 +81,7 @@ class TrainingHistory:
     val_loss: FloatArray
     separation: FloatArray
     active_triplets: FloatArray
+    final: NDArray[np.float32] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         """Check the shapes once, so that readers may trust them."""
@@ -88,11 +98,21 @@ class TrainingHistory:
                         f"{name} has shape {getattr(self, name).shape}, expected ({expected},) "
                         f"to go with embeddings of shape {self.embeddings.shape}"
                     )
+        if self.final.size and (self.final.ndim != 2 or len(self.final) != n_points):
+            raise ValueError(
+                f"final has shape {self.final.shape}, expected ({n_points}, n_axes) "
+                f"to go with embeddings of shape {self.embeddings.shape}"
+            )
 
     @property
     def n_epochs(self) -> int:
         """Epochs trained; one less than there are rows."""
         return len(self.embeddings) - 1
+
+    @property
+    def last(self) -> NDArray[np.float32]:
+        """Where the points stood at the last epoch, with as many axes as were kept."""
+        return self.final if self.final.size else self.embeddings[-1]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the history as one compressed ``.npz`` file, without pickle.
@@ -142,7 +162,8 @@ class TrainingHistory:
             If the stream is damaged, or holds no training history.
         """
         with np.load(stream, allow_pickle=False) as archive:
-            return cls(**{name: _read(archive, name) for name in _DTYPES})
+            names = [name for name in _DTYPES if name != _OPTIONAL or name in archive.files]
+            return cls(**{name: _read(archive, name) for name in names})
 
 
 def _read(archive: Any, name: str) -> NDArray[Any]:

@@ -123,6 +123,8 @@ def publish(
         embedding_dim=prototypes.shape[1],
     )
     drawn = replace(history, embeddings=history.embeddings[..., :CUBE_DIM], prototype=mask)
+    if last.shape[1] > CUBE_DIM:
+        drawn = replace(drawn, final=last)
     stream = io.BytesIO()
     drawn.write(stream)
     contents = BundleContents(

@@ -40,6 +40,26 @@ def test_a_saved_history_reads_back_unchanged(tmp_path: Path) -> None:
         np.testing.assert_array_equal(before, after)
 
 
+def test_all_axes_of_the_last_epoch_are_kept_beside_the_drawn_ones(tmp_path: Path) -> None:
+    """``last`` gives them; without them it is the last row of what is drawn."""
+    history = make_history()
+    np.testing.assert_array_equal(history.last, history.embeddings[3])
+    wide = np.random.default_rng(1).random((5, 48), dtype=np.float32)
+    dataclasses.replace(history, final=wide).save(tmp_path / "h")
+    np.testing.assert_array_equal(TrainingHistory.load(tmp_path / "h").last, wide)
+    with pytest.raises(ValueError, match=r"final has shape \(4, 48\), expected \(5, n_axes\)"):
+        dataclasses.replace(history, final=wide[:4])
+
+
+def test_a_history_without_all_axes_is_still_read(tmp_path: Path) -> None:
+    """As models that were made before hold it."""
+    history = make_history()
+    names = [f.name for f in dataclasses.fields(history) if f.name != "final"]
+    np.savez_compressed(tmp_path / "h.npz", **{name: getattr(history, name) for name in names})
+    again = TrainingHistory.load(tmp_path / "h.npz")
+    np.testing.assert_array_equal(again.last, history.embeddings[3])
+
+
 def test_lengths_that_do_not_belong_together_are_refused() -> None:
     history = make_history()
     with pytest.raises(ValueError, match=r"loss has shape \(2,\), expected \(4,\)"):
