@@ -52,6 +52,8 @@ class LogResult:
         Why it could not be classified; empty where it could.
     detail : LogDetail, optional
         Its telling features over time, where they were asked for.
+    n_packets : int
+        Packets of a capture, rows of a table; 0 where it could not be classified.
     """
 
     log: str
@@ -60,6 +62,7 @@ class LogResult:
     warnings: tuple[str, ...] = ()
     error: str = ""
     detail: LogDetail | None = None
+    n_packets: int = 0
 
 
 def classify_log(
@@ -129,7 +132,7 @@ def _classify_series(
     verdicts = [looked[i] for i in told]
     warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
     drawn = log_detail(prepared, incidents) if detail else None
-    return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings, detail=drawn)
+    return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings, "", drawn, log.n_packets)
 
 
 def _rate(model: Model, false_alarms_per_day: float | None) -> float:
