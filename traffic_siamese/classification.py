@@ -132,7 +132,9 @@ def _classify_series(
     verdicts = [looked[i] for i in told]
     warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
     drawn = log_detail(prepared, incidents) if detail else None
-    return LogResult(log.name, tuple(verdicts), tuple(incidents), warnings, "", drawn, log.n_packets)
+    return LogResult(
+        log.name, tuple(verdicts), tuple(incidents), warnings, "", drawn, log.n_packets
+    )
 
 
 def _rate(model: Model, false_alarms_per_day: float | None) -> float:
