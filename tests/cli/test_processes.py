@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -11,8 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-from tests.cli.tiny import write_capture
 
 COMMAND = [sys.executable, "-m", "traffic_siamese"]
 
@@ -84,37 +81,6 @@ def test_a_killed_run_keeps_the_rows_written(captures: Path, model: Path, tmp_pa
             time.sleep(0.05)
         child.kill()
     assert output.read_text().count("\n") == 27
-
-
-@pytest.mark.slow
-def test_a_terminal_sees_progress_with_the_time_to_go(model: Path, tmp_path: Path) -> None:
-    """After a second, on one line that is taken away at the end."""
-    for number in range(6):
-        write_capture(tmp_path / f"logs/{number}.pcap", {}, length_s=3000, seed=number)
-    logs = [str(tmp_path / "logs")] * 1 + [str(tmp_path / f"logs/{n}.pcap") for n in range(6)]
-    terminal, theirs = pty.openpty()
-    code = (
-        "import traffic_siamese.cli.output as o; o._FIRST_S = o._EVERY_S = 0.0\n"
-        "from traffic_siamese.cli import main; main()"
-    )
-    words = [sys.executable, "-c", code, "classify", *logs, "-m", str(model), "-o", os.devnull]
-    words[-1] = str(tmp_path / "v.csv")
-    child = subprocess.Popen(words, stderr=theirs, stdout=subprocess.DEVNULL)
-    os.close(theirs)
-    seen = b""
-    while chunk := _read(terminal):
-        seen += chunk
-    os.close(terminal)
-    assert child.wait() == 0
-    assert b"3/6 logs, 50%, ETA 0:0" in seen
-    assert seen.rindex(b"\r\x1b[K") < seen.index(b"6 logs read")
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # Linux's way to say that nobody writes any more
-        return b""
 
 
 def test_training_without_tensorflow_says_what_to_install(captures: Path, tmp_path: Path) -> None:

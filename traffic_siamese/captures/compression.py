@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import zstandard
 from isal import isal_zlib
 
+from traffic_siamese.captures.listening import listener
 from traffic_siamese.errors import CaptureError
 
 MAX_BYTES_VARIABLE = "TRAFFIC_SIAMESE_MAX_BYTES"
@@ -57,6 +58,7 @@ class LogStream:
         self._max_bytes = max_bytes
         self._n_bytes = 0
         self._n_compressed = 0
+        self._listener = listener()
         self._head = self._read_head()
         self.compression = _detect(self._head)
         self._pieces = self._decompress() if self.compression != "none" else None
@@ -93,6 +95,12 @@ class LogStream:
             self._source.close()
 
     def _read_plain(self, view: memoryview) -> int:
+        n = self._read_into(view)
+        if self._listener is not None:
+            self._listener(self.name, n)
+        return n
+
+    def _read_into(self, view: memoryview) -> int:
         read = getattr(self._source, "readinto1", None) or getattr(self._source, "readinto", None)
         try:
             if read is not None:

@@ -10,9 +10,12 @@ from typing import Any
 import click
 
 from traffic_siamese import __version__
+from traffic_siamese.cli.colours import colour_wish
 from traffic_siamese.cli.options import common_options
+from traffic_siamese.cli.said import Refusal, UsageRefusal
 from traffic_siamese.cli.settings import settings
 from traffic_siamese.errors import TrafficSiameseError
+from traffic_siamese.spelling import did_you_mean
 
 _COMMANDS = (
     "init",
@@ -26,8 +29,17 @@ _COMMANDS = (
     "features",
     "inspect",
     "export",
+    "completion",
 )
 """In the order in which they are needed; each lives in the module of its name."""
+
+
+_HELP: tuple[type[Exception], ...] = tuple(
+    getattr(click.exceptions, name)
+    for name in ("NoArgsIsHelpError",)
+    if hasattr(click.exceptions, name)
+)
+"""Click's way, since 8.2, to show the help of a group that was given nothing."""
 
 
 class LazyGroup(click.Group):
@@ -44,14 +56,45 @@ class LazyGroup(click.Group):
         command = import_module(f"traffic_siamese.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant; of a misspelt one, say what is like it."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            hint = (
+                did_you_mean(args[0], _COMMANDS) or "'traffic-siamese --help' lists the commands."
+            )
+            raise click.UsageError(f"No such command {args[0]!r}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the root's own options, colours as the environment wants them."""
+        extra.setdefault("color", colour_wish(os.environ))
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except _HELP:
+            raise
+        except click.UsageError as err:
+            raise UsageRefusal(err) from err
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; say what went wrong in one line, unless a traceback was asked for."""
         try:
             return super().invoke(ctx)
+        except _HELP:
+            raise
+        except click.UsageError as err:
+            raise UsageRefusal(err) from err
         except TrafficSiameseError as err:
             if settings(ctx).traceback:
                 raise
-            raise click.ClickException(str(err)) from err
+            raise Refusal(str(err)) from err
         except KeyboardInterrupt:
             if settings(ctx).traceback:
                 raise
@@ -59,15 +102,35 @@ class LazyGroup(click.Group):
         except OSError as err:
             if settings(ctx).traceback or err.errno == errno.EPIPE:
                 raise
-            where = f"{err.filename}: " if err.filename else ""
-            raise click.ClickException(f"{where}{err.strerror or err}") from err
+            raise Refusal(_why(err)) from err
+
+
+def _why(err: OSError) -> str:
+    """Say what the system refused, and what may help."""
+    where = f"{err.filename}: " if err.filename else ""
+    hint = _HINTS.get(err.errno or 0, "")
+    return f"{where}{err.strerror or err}{'. ' if hint else ''}{hint}"
+
+
+_HINTS = {
+    errno.ENOENT: "Check the path; folders are not made on the way.",
+    errno.EACCES: "Check who may read and write there.",
+    errno.EPERM: "Check who may read and write there.",
+    errno.EROFS: "Choose a folder that can be written.",
+    errno.ENOSPC: "Make room, or choose another disk.",
+    errno.EDQUOT: "Make room, or choose another disk.",
+    errno.EISDIR: "Name a file in it.",
+    errno.ENOTDIR: "Check the path: a part of it is a file.",
+    errno.EEXIST: "Choose another name.",
+    errno.EMFILE: "Allow more open files (ulimit -n), or give fewer logs at once.",
+    errno.EADDRINUSE: "Another program listens there: stop it, or choose another port.",
+}
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @common_options
-@click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli() -> None:
     """Recognise recurring telecom faults in captured traffic.
 
     \b
@@ -79,5 +142,3 @@ def cli(ctx: click.Context) -> None:
 
     Exit status: 0 done, 1 data error, 2 wrong usage, 3 done but something was skipped or damaged.
     """
-    if os.environ.get("NO_COLOR"):
-        ctx.color = False

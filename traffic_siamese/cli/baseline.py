@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from traffic_siamese.cli.known_names import complete_network
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option, model_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, say
 from traffic_siamese.cli.sources import find_logs
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
 @model_option
 @click.option(
-    "-n", "--network", required=True, metavar="NAME", help="What to call the network from now on."
+    "-n",
+    "--network",
+    required=True,
+    metavar="NAME",
+    shell_complete=complete_network,
+    help="What to call the network from now on.",
 )
 @click.option(
     "--mostly-normal", is_flag=True, help="Leave out the parts of the logs that look like trouble."

@@ -8,6 +8,7 @@ import click
 
 from traffic_siamese.cli.faults_add import add
 from traffic_siamese.cli.faults_show import show
+from traffic_siamese.cli.known_names import complete_fault
 from traffic_siamese.cli.options import common_options, json_option, model_option
 from traffic_siamese.cli.output import count, print_json, print_table, say
 
@@ -71,7 +72,7 @@ def _as_json(row: LabelSummary, reach: float) -> dict[str, Any]:
 
 
 @command.command()
-@click.argument("old")
+@click.argument("old", shell_complete=complete_fault)
 @click.argument("new")
 @model_option
 @json_option
@@ -93,7 +94,7 @@ def rename(old: str, new: str, model: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_fault)
 @model_option
 @json_option
 @common_options

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from traffic_siamese.cli.incidents import format_span
+from traffic_siamese.cli.known_names import complete_fault
 from traffic_siamese.cli.options import (
     common_options,
     json_option,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_fault)
 @click.argument("log", metavar="LOG")
 @click.option("--start", required=True, metavar="T", help="When the fault starts to show.")
 @click.option("--end", required=True, metavar="T", help="When it ends.")

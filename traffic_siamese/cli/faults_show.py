@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from traffic_siamese.cli.known_names import complete_fault
 from traffic_siamese.cli.options import common_options, json_option, model_option
 from traffic_siamese.cli.output import print_json, print_table
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_fault)
 @model_option
 @json_option
 @common_options

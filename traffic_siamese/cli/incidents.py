@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from traffic_siamese.cli.colours import coloured_label
 from traffic_siamese.times import format_clock, format_time
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ def incident_lines(result: LogResult) -> list[str]:
     for incident in result.incidents:
         span = format_span(incident.start_ns, incident.end_ns, with_date=not one_day)
         why = incident.reason.removesuffix(f" ({ESTIMATED})")
-        colour = "yellow" if incident.label == "unknown" else "red"
-        label = click.style(incident.label.ljust(width), fg=colour)
+        label = coloured_label(incident.label, incident.label.ljust(width))
         lines.append(f"  {span}  {label} {incident.confidence:.2f}  {why}".rstrip())
     return lines if result.incidents else [*lines, "  no incident"]

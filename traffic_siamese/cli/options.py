@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from traffic_siamese.cli.known_names import complete_network
 from traffic_siamese.cli.settings import settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,7 +71,9 @@ def model_option(function: F) -> F:
 
 def network_option(help_text: str) -> Callable[[F], F]:
     """Add ``--network``."""
-    return click.option("-n", "--network", metavar="NAME", help=help_text)
+    return click.option(
+        "-n", "--network", metavar="NAME", help=help_text, shell_complete=complete_network
+    )
 
 
 def json_option(function: F) -> F:

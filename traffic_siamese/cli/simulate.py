@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from traffic_siamese.cli.options import common_options, json_option
-from traffic_siamese.cli.output import Progress, count, duration, print_json, print_table, say
+from traffic_siamese.cli.output import count, duration, print_json, print_table, say
+from traffic_siamese.cli.progress import Progress
 
 FORMATS = ("pcap", "pcap.zst", "parquet")
 

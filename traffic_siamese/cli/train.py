@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option, model_option
-from traffic_siamese.cli.output import Progress, clock, complain, count, duration, print_json, say
+from traffic_siamese.cli.output import complain, count, duration, print_json, say
+from traffic_siamese.cli.progress import Progress, clock
 from traffic_siamese.cli.table_options import reading_of, table_options
 from traffic_siamese.cli.window_options import natural_bin_s, window_of, window_options
 
