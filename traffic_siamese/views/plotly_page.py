@@ -103,7 +103,7 @@ def write_page(path: str | os.PathLike[str], page: str) -> int:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(draft, 0o666 & ~_umask())
+        os.chmod(draft, file_mode())
         os.replace(draft, target)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
@@ -111,7 +111,8 @@ def write_page(path: str | os.PathLike[str], page: str) -> int:
     return len(data)
 
 
-def _umask() -> int:
+def file_mode() -> int:
+    """Return the permissions of a new file, as the user's umask wants them."""
     current = os.umask(0)
     os.umask(current)
-    return current
+    return 0o666 & ~current
