@@ -167,7 +167,7 @@ def open_table(target: str, columns: tuple[Column, ...], *, as_json: bool = Fals
     form = table_format(target)
     if target == STDOUT:
         return _TextTable(sys.stdout, columns, as_json=as_json)
-    with _telling(target):
+    with telling(target):
         if form == ".parquet":
             return _ParquetTable(target, columns)
         file = open(target, "w", newline="", encoding="utf-8")  # noqa: SIM115 (the table closes it)
@@ -175,7 +175,7 @@ def open_table(target: str, columns: tuple[Column, ...], *, as_json: bool = Fals
 
 
 @contextmanager
-def _telling(target: str) -> Iterator[None]:
+def telling(target: str) -> Iterator[None]:
     """Turn what the system says of a file into an error that names it."""
     try:
         yield
@@ -201,7 +201,7 @@ class _TextTable(Table):
             self._csv.writerow([column.name for column in columns])
 
     def write(self, rows: Sequence[Row]) -> None:
-        with _telling(self._path or "standard output"):
+        with telling(self._path or "standard output"):
             if self._as_json:
                 self._file.writelines(self._json_line(row) for row in rows)
             else:
@@ -210,7 +210,7 @@ class _TextTable(Table):
 
     def close(self) -> None:
         if self._path:
-            with _telling(self._path):
+            with telling(self._path):
                 self._file.close()
 
     def _cells(self, row: Row) -> list[str]:
@@ -244,11 +244,11 @@ class _ParquetTable(Table):
     def write(self, rows: Sequence[Row]) -> None:
         self._waiting.extend(rows)
         if len(self._waiting) >= _ROW_GROUP:
-            with _telling(self._path):
+            with telling(self._path):
                 self._flush()
 
     def close(self) -> None:
-        with _telling(self._path), self._file:
+        with telling(self._path), self._file:
             self._flush()
             self._writer.close()
 
