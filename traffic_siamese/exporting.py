@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traffic_siamese.bundle import load_bundle
 from traffic_siamese.history import TrainingHistory
-from traffic_siamese.model import load_model
+from traffic_siamese.model import Model, load_model
+from traffic_siamese.projector_files import (
+    COLUMNS,
+    JSON_NAME,
+    META_NAME,
+    PBTXT_NAME,
+    VECTORS_NAME,
+    ProjectorTensor,
+    point_row,
+    write_json_config,
+    write_meta,
+    write_pbtxt_config,
+    write_vectors,
+)
 from traffic_siamese.times import format_time
 from traffic_siamese.types import Prototype
 
-_META = ("label", "network", "capture", "start", "kind")
+
+@dataclass(frozen=True, slots=True)
+class ProjectorExport:
+    """What `export_projector` wrote.
+
+    Attributes
+    ----------
+    n_points, n_axes : int
+        Points, and numbers that each has.
+    n_model_axes : int
+        Axes of the model; models that were made before all were kept give only those drawn.
+    """
+
+    n_points: int
+    n_axes: int
+    n_model_axes: int
 
 
 def export_onnx(model: str | Path, path: str | Path) -> int:
@@ -31,16 +61,28 @@ def export_onnx(model: str | Path, path: str | Path) -> int:
     return Path(path).write_bytes(load_bundle(model).onnx)
 
 
-def export_projector(model: str | Path, folder: str | Path) -> int:
-    """Write embeddings for the TensorFlow embedding projector.
+def export_projector(
+    model: str | Path, folder: str | Path, *, address: str = ""
+) -> ProjectorExport:
+    """Write a model's points for the TensorFlow Embedding Projector.
 
     ``vecs.tsv`` holds one point a line, ``meta.tsv`` under a heading what each is: an example of
-    the fault library, or a window that was followed in training (held out of it, or not).
+    the fault library, or a window that was followed in training. ``projector_config.json`` names
+    both for the stand-alone Projector, ``projector_config.pbtxt`` for TensorBoard.
+
+    Parameters
+    ----------
+    model : str or Path
+        The model bundle's directory.
+    folder : str or Path
+        Where to write; made if it is missing.
+    address : str, optional
+        Where the folder will be published. The stand-alone Projector, which is a web page, needs
+        whole addresses; without one, paths are written.
 
     Returns
     -------
-    int
-        The number of points.
+    ProjectorExport
 
     Raises
     ------
@@ -51,35 +93,55 @@ def export_projector(model: str | Path, folder: str | Path) -> int:
     """
     loaded = load_model(model)
     history = TrainingHistory.load(loaded.bundle.history_path)
-    keep = np.flatnonzero(~history.prototype)
-    vectors = np.concatenate([loaded.prototypes, history.embeddings[-1][keep]])
-    meta = _examples(loaded.library.prototypes(loaded.bundle.encoder_id))
-    meta += _followed(history, keep.tolist())
-    folder = Path(folder)
+    followed = np.flatnonzero(~history.prototype)
+    vectors = _vectors(loaded, history.last[followed])
+    rows = [_example(one) for one in loaded.library.prototypes(loaded.bundle.encoder_id)]
+    rows += [_followed(history, row) for row in followed.tolist()]
+    _write_all(Path(folder), vectors, rows, name=Path(model).resolve().name, address=address)
+    n_points, n_axes = vectors.shape
+    return ProjectorExport(n_points, n_axes, loaded.prototypes.shape[1])
+
+
+def _vectors(loaded: Model, followed: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put examples before followed windows, with the axes that both have."""
+    n_axes = min(loaded.prototypes.shape[1], followed.shape[1])
+    return np.concatenate([loaded.prototypes[:, :n_axes], followed[:, :n_axes]])
+
+
+def _write_all(
+    folder: Path,
+    vectors: NDArray[np.float32],
+    rows: list[list[str]],
+    *,
+    name: str,
+    address: str,
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "vecs.tsv", [[f"{value:.7g}" for value in row] for row in vectors.tolist()])
-    _write(folder / "meta.tsv", [list(_META), *meta])
-    return len(vectors)
+    write_vectors(folder / VECTORS_NAME, vectors)
+    write_meta(folder / META_NAME, COLUMNS, rows)
+    n_points, n_axes = vectors.shape
+    base = address.rstrip("/") + "/" if address else ""
+    published = ProjectorTensor(name, (n_points, n_axes), base + VECTORS_NAME, base + META_NAME)
+    write_json_config(folder / JSON_NAME, [published])
+    write_pbtxt_config(folder / PBTXT_NAME, [ProjectorTensor(name, (n_points, n_axes))])
 
 
-def _examples(prototypes: list[Prototype]) -> list[list[str]]:
-    names = ("network", "capture", "start")
-    return [[p.label, *(p.source.get(name, "") for name in names), "example"] for p in prototypes]
+def _example(prototype: Prototype) -> list[str]:
+    source = prototype.source
+    return point_row(
+        prototype.label,
+        *(source.get(name, "") for name in ("capture", "network", "start")),
+        held_out="added_at" in source,  # by hand, after the training
+        prototype=True,
+    )
 
 
-def _followed(history: TrainingHistory, rows: list[int]) -> list[list[str]]:
-    return [
-        [
-            str(history.label[row]),
-            str(history.network[row]),
-            str(history.capture[row]),
-            format_time(int(history.start_ns[row])),
-            "held out" if history.held_out[row] else "trained",
-        ]
-        for row in rows
-    ]
-
-
-def _write(path: Path, rows: list[list[str]]) -> None:
-    lines = ("\t".join(cell.replace("\t", " ") for cell in row) + "\n" for row in rows)
-    path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace", newline="\n")
+def _followed(history: TrainingHistory, row: int) -> list[str]:
+    return point_row(
+        str(history.label[row]),
+        str(history.capture[row]),
+        str(history.network[row]),
+        format_time(int(history.start_ns[row])),
+        held_out=bool(history.held_out[row]),
+        prototype=False,
+    )

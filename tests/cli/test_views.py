@@ -144,9 +144,11 @@ def test_a_projector_gets_points_and_what_they_are(
     vectors = np.loadtxt(tmp_path / "points/vecs.tsv")
     meta = (tmp_path / "points/meta.tsv").read_text().splitlines()
     assert len(vectors) == len(meta) - 1 == json.loads(result.stdout)["points"]
-    assert meta[0].split("\t") == ["label", "network", "capture", "start", "kind"]
-    assert sum(line.endswith("example") for line in meta) == 4
+    assert meta[0].split("\t") == ["label", "capture", "network", "time", "held out", "prototype"]
+    assert sum(line.endswith("yes") for line in meta) == 4
 
 
 def test_nothing_to_export_is_wrong_usage(invoke: Invoke, model: Path) -> None:
     assert "nothing to export" in invoke("export", model, code=2).stderr
+    words = ("--onnx", "e.onnx", "--projector-url", "https://example.org")
+    assert "no use without --projector" in invoke("export", model, *words, code=2).stderr
