@@ -15,7 +15,7 @@ import traffic_siamese
 
 PACKAGE = Path(traffic_siamese.__file__).parent
 FLOORS = (
-    "errors times native projector_files feature_schema spelling",
+    "errors times native projector_files feature_schema spelling principal",
     "types",
     "captures backend windows tables embedding history log_detail metrics collapse augment oneshot",
     "features labels bundle checkpoint split encoder mining views alarms table_calm",

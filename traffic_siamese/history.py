@@ -29,12 +29,17 @@ _DTYPES: dict[str, type[np.generic]] = {
     "separation": np.float32,
     "active_triplets": np.float32,
     "final": np.float32,
+    "principal": np.float16,  # to a thousandth of the cube: finer than a film shows
 }
-_OPTIONAL = "final"
+_OPTIONAL = ("final", "principal")
 
 
 def _nothing() -> NDArray[np.float32]:
     return np.empty((0, 0), np.float32)
+
+
+def _nothing_turned() -> NDArray[np.float16]:
+    return np.empty((0, 0, 3), np.float16)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +68,9 @@ class TrainingHistory:
     final : ndarray of shape (n_points, n_axes), float32
         Where the points stood at the last epoch, with all axes of the embedding, when
         ``embeddings`` holds only those that are drawn; empty otherwise.
+    principal : ndarray of shape (n_epochs + 1, n_points, 3), float16
+        Where the points stood along the principal axes of ``final``, see ``principal``; empty
+        where ``final`` is, and in older histories.
 
     Raises
     ------
@@ -82,6 +90,7 @@ class TrainingHistory:
     separation: FloatArray
     active_triplets: FloatArray
     final: NDArray[np.float32] = field(default_factory=_nothing)
+    principal: NDArray[np.float16] = field(default_factory=_nothing_turned)
 
     def __post_init__(self) -> None:
         """Check the shapes once, so that readers may trust them."""
@@ -102,6 +111,10 @@ class TrainingHistory:
             raise ValueError(
                 f"final has shape {self.final.shape}, expected ({n_points}, n_axes) "
                 f"to go with embeddings of shape {self.embeddings.shape}"
+            )
+        if self.principal.size and self.principal.shape != (n_rows, n_points, 3):
+            raise ValueError(
+                f"principal has shape {self.principal.shape}, expected ({n_rows}, {n_points}, 3)"
             )
 
     @property
@@ -162,7 +175,7 @@ class TrainingHistory:
             If the stream is damaged, or holds no training history.
         """
         with np.load(stream, allow_pickle=False) as archive:
-            names = [name for name in _DTYPES if name != _OPTIONAL or name in archive.files]
+            names = [name for name in _DTYPES if name not in _OPTIONAL or name in archive.files]
             return cls(**{name: _read(archive, name) for name in names})
 
 

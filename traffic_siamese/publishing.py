@@ -30,6 +30,7 @@ from traffic_siamese.oneshot.recognition import recognise
 from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.oneshot.select import select_prototypes
 from traffic_siamese.onnx_graph import to_onnx
+from traffic_siamese.principal import principal_axes
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances
 from traffic_siamese.straying import learn_normal_tail
@@ -124,7 +125,8 @@ def publish(
     )
     drawn = replace(history, embeddings=history.embeddings[..., :CUBE_DIM], prototype=mask)
     if last.shape[1] > CUBE_DIM:
-        drawn = replace(drawn, final=last)
+        turned = principal_axes(last).turn(history.embeddings)
+        drawn = replace(drawn, final=last, principal=turned.astype(np.float16))
     stream = io.BytesIO()
     drawn.write(stream)
     contents = BundleContents(
