@@ -8,9 +8,9 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.simulate.signalling.calls import Call
 from traffic_siamese.simulate.signalling.errands import Errand
 from traffic_siamese.simulate.signalling.network_model import NetworkModel
+from traffic_siamese.simulate.signalling.protocol import SessionErrand
 from traffic_siamese.simulate.signalling.requests import (
     KeepAlive,
     Probe,
@@ -81,7 +81,7 @@ class Arrivals:
         for ago_s in self._rng.uniform(0, longest_s, n).tolist():
             left_s = world.draw_about(network.hold_s, 0.7) - ago_s
             if left_s > 0:
-                Call(self._site, self._someone()).resume(left_s)
+                self._site.protocol.session(self._site, self._someone()).resume(left_s)
         self._tick(None)
 
     def rates(self, time_s: float) -> NDArray[np.float64]:
@@ -113,16 +113,15 @@ class Arrivals:
     def _someone(self) -> Subscriber:
         return self._site.subscribers[int(self._random.random() * len(self._site.subscribers))]
 
-    def _begin(self, errand: Errand) -> None:
+    def _begin(self, errand: Errand | SessionErrand) -> None:
         if errand.is_there():
             errand.start()
 
     def _call(self, _: object) -> None:
-        network = self._site.world.network
-        comes_in = network.transport != "tcp_per_call" and (
-            self._random.random() < network.terminating_share
-        )
-        call = Call(self._site, self._someone(), way=DOWN if comes_in else UP)
+        network, protocol = self._site.world.network, self._site.protocol
+        can_come_in = protocol.sessions_come_in and network.transport != "tcp_per_call"
+        comes_in = can_come_in and self._random.random() < network.terminating_share
+        call = protocol.session(self._site, self._someone(), way=DOWN if comes_in else UP)
         if comes_in:  # the core does not know who is there
             if not self._site.world.conditions.down:
                 call.start()

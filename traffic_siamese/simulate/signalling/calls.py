@@ -1,9 +1,11 @@
-"""Calls: begun from either side, answered or not, ended by either side."""
+"""Calls as SIP knows them: begun from either side, ringing, answered or not, ended by either."""
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 from traffic_siamese.simulate.signalling.errands import Errand
-from traffic_siamese.simulate.signalling.messages import Leg, request, sdp
+from traffic_siamese.simulate.signalling.protocol import Dialogue
 from traffic_siamese.simulate.signalling.subscribers import Site, Subscriber
 from traffic_siamese.simulate.signalling.transactions import Transaction
 from traffic_siamese.simulate.signalling.world import DOWN, UP
@@ -11,6 +13,21 @@ from traffic_siamese.simulate.signalling.world import DOWN, UP
 _FAILURES = {"busy": 486, "unavailable": 480, "not_found": 404}
 _PATIENCE_S = 8.0
 _LATE_S = 8.0
+
+
+class CallDialogue(Dialogue, Protocol):
+    """What a protocol must write beside, to have calls."""
+
+    media_port: int
+
+    def resume(self) -> None:
+        """Be a call that was answered long ago."""
+
+    def acknowledge(self, asked: bytes, *, accepted: bool) -> bytes:
+        """Write the acknowledgement of a final answer."""
+
+    def cancel(self, asked: bytes) -> bytes:
+        """Write that the caller waits no more."""
 
 
 class Call(Errand):
@@ -31,9 +48,10 @@ class Call(Errand):
         ``not_found`` or ``no_answer``.
     """
 
-    method = b"INVITE"
+    kind = "session"
+    dialogue: CallDialogue
 
-    __slots__ = ("_invite", "_is_over", "_own_way", "_port", "_vanished", "fate")
+    __slots__ = ("_cancelling", "_invite", "_is_over", "_own_way", "_vanished", "fate")
 
     def __init__(
         self, site: Site, subscriber: Subscriber, n_tries: int = 0, *, way: int = UP
@@ -41,38 +59,35 @@ class Call(Errand):
         self._own_way = way
         self._vanished = self._is_over = False
         self._invite: Transaction | None = None
-        self._port = site.world.random.randrange(10_000, 30_000, 2)
-        self.fate = _draw_fate(site)
+        self._cancelling: Transaction | None = None
+        media_port = site.world.random.randrange(10_000, 30_000, 2)
+        self.fate = draw_fate(site)
         super().__init__(site, subscriber, n_tries)
+        self.dialogue.media_port = media_port
 
     def start(self) -> None:
-        """Send the INVITE."""
+        """Ask for the call."""
         self.channel.n_users += 1
-        is_long = self.world.random.random() < self.world.network.long_offer_share
-        ends = (self.subscriber.home, self.subscriber.core)
-        body = sdp(ends[self._own_way].host, self._port, is_long=is_long)
-        self._invite = self._ask(b"INVITE", body, way=self._own_way, invite=True)
+        self._invite = self.send("session_start", way=self._own_way, invite=True)
 
     def resume(self, left_s: float) -> None:
         """Be a call that was answered before the beginning, and lasts for some more seconds."""
         self.channel = self.site.channel(self.subscriber, is_open=True)
         self.channel.n_users += 1
-        self.leg.to_tag = b"before"
+        self.dialogue.resume()
         self.world.clock.after(left_s, self._hang_up)
 
-    def new_leg(self) -> Leg:
-        """Return what the caller's requests have in common."""
-        site, random, me = self.site, self.world.random, self.subscriber
+    def begin(self) -> CallDialogue:
+        """Return what writes the messages; in a mass call all ask for number 1."""
+        random = self.world.random
         number = 1 if random.random() < self.world.conditions.one_callee else None
         if number:
             self.fate = "busy"
-        callee = b"+4915%09d" % (number or random.randrange(10**9))
-        other, own = (b"sip:%b@%b" % (user, site.realm) for user in (callee, me.user))
-        if self._own_way == DOWN:
-            leg = self.leg_between(b"<%b>" % other, b"<%b>" % own, self._contact(UP))
-            leg.via, leg.extra = self._core_via(), b"Contact: <%b>\r\n" % self._contact(DOWN)
-            return leg
-        return self.leg_between(b"<%b>" % own, b"<%b>" % other, other)
+        number = number or random.randrange(10**9)
+        make = self.site.protocol.dialogue
+        return cast(
+            CallDialogue, make(self.site, self.subscriber, self.kind, number, self._own_way)
+        )
 
     def is_there(self) -> bool:
         """Whether the device works, and its user has not gone away in the middle of the call."""
@@ -94,26 +109,17 @@ class Call(Errand):
         """Answer for the core."""
         if not transaction.invite:
             self.answer(transaction, self.failure() or 200)
-            if b"\nCSeq: 1 CANCEL" in transaction.request and self._invite:
+            if transaction is self._cancelling and self._invite:
                 self.answer(self._invite, 487)
             return
-        status = self._obstacle()
+        status = self.obstacle()
         if status is None:
             return  # swallowed on the way
         if status:
             wait_s = self.world.draw_about(_LATE_S) if status == 408 else 0.0
-            self.world.clock.after(wait_s, self._refuse, (transaction, status))
+            self.world.clock.after(wait_s, self.answer_late, (transaction, status))
             return
         self._ring(transaction)
-
-    def _obstacle(self) -> int | None:
-        """Return why this call cannot be: a status, None for silence; 0 where it can."""
-        conditions, random = self.world.conditions, self.world.random
-        if conditions.refused_calls and random.random() < conditions.refused_calls:
-            return 503
-        if conditions.misrouted and random.random() < conditions.misrouted:
-            return conditions.misrouted_status or None
-        return self.failure()
 
     def _react(self, transaction: Transaction) -> None:
         """Answer for the subscriber's device."""
@@ -128,7 +134,7 @@ class Call(Errand):
         world = self.world
         if self.fate in _FAILURES:
             wait_s = world.draw_about(world.network.backend_s) + world.random.expovariate(8)
-            world.clock.after(wait_s, self._refuse, (transaction, _FAILURES[self.fate]))
+            world.clock.after(wait_s, self.answer_late, (transaction, _FAILURES[self.fate]))
             return
         self.answer(transaction, 180)
         if self.fate == "answered":
@@ -136,17 +142,11 @@ class Call(Errand):
                 world.draw_about(world.network.ring_s, 0.8), self._accept, transaction
             )
 
-    def _refuse(self, subject: tuple[Transaction, int]) -> None:
-        self.answer(*subject)
-
     def _accept(self, transaction: Transaction) -> None:
         """Let the callee answer, unless its device is gone."""
         if transaction.way == DOWN and not self.is_there():
             return
-        ends = (self.subscriber.core, self.subscriber.home)
-        body = sdp(ends[self._own_way].host, self._port + 1000, is_long=False)
-        contact = b"Contact: <%b>\r\n" % self._contact(1 - self._own_way)
-        self.answer(transaction, 200, contact + body)
+        self.answer(transaction, 200)
 
     def answered(self, transaction: Transaction, status: int) -> bytes | None:
         """Take an answer: to the INVITE, talk or give up; the reaction is the ACK."""
@@ -163,14 +163,13 @@ class Call(Errand):
             self._end()
             if status >= 500 or status == 408:
                 self.try_again()
-            return self._acknowledgement(transaction)
+            return self.dialogue.acknowledge(transaction.request, accepted=False)
         vanishing = world.conditions.vanishing
         if self._own_way == UP and vanishing and world.random.random() < vanishing:
             self._vanished = True
             return None
-        self.leg.to_tag = self.leg.call_id[:6] + b"c"
         world.clock.after(world.draw_about(world.network.hold_s, 0.7), self._hang_up)
-        return request(self._leg_of(self._own_way), b"ACK", 1, world.new_name())
+        return self.dialogue.acknowledge(transaction.request, accepted=True)
 
     def failed(self, transaction: Transaction) -> None:
         """No final answer came: the call is over; its caller perhaps tries again."""
@@ -178,23 +177,17 @@ class Call(Errand):
         if transaction.invite and transaction.way == UP:
             self.try_again()
 
-    def _acknowledgement(self, transaction: Transaction) -> bytes:
-        """ACK of a refusal: in the INVITE's transaction (section 17.1.1.3)."""
-        head, _, _ = transaction.request.partition(b"\r\nContact")
-        head = head.replace(b"INVITE", b"ACK")
-        return head + b"\r\nContent-Length: 0\r\n\r\n"
-
     def _cancel(self, _: object) -> None:
         """Give up waiting for the answer (section 9.1)."""
         invite = self._invite
         if invite is None or invite.final or invite.cancelled or not self._caller_works():
             return
         invite.cancelled = True
-        head, _, _ = invite.request.partition(b"\r\nContact")
-        wire = head.replace(b"INVITE", b"CANCEL") + b"\r\nContent-Length: 0\r\n\r\n"
-        Transaction(self.world, self.channel, self, wire, way=self._own_way).start()
+        wire = self.dialogue.cancel(invite.request)
+        self._cancelling = self.transaction(wire, way=self._own_way)
+        self._cancelling.start()
         if self._own_way == DOWN:
-            self.world.clock.after(self.world.network.device_s, self._refuse, (invite, 487))
+            self.world.clock.after(self.world.network.device_s, self.answer_late, (invite, 487))
 
     def _caller_works(self) -> bool:
         return self._own_way == DOWN or self.is_there()
@@ -204,50 +197,8 @@ class Call(Errand):
         way = DOWN if self.world.random.random() < self.world.network.core_ends_share else UP
         if way == UP and not self.is_there():
             return
-        self._ask(b"BYE", way=way)
+        self.send("session_end", way=way)
         self._end()
-
-    def _ask(
-        self, method: bytes, body: bytes = b"", *, way: int, invite: bool = False
-    ) -> Transaction:
-        """Send a request of this call from either side."""
-        leg = self.leg
-        if not invite:
-            self.cseq += 1
-            leg = self._leg_of(way)
-        wire = request(leg, method, self.cseq, self.world.new_name(), body)
-        transaction = Transaction(self.world, self.channel, self, wire, way=way, invite=invite)
-        transaction.start()
-        return transaction
-
-    def _leg_of(self, way: int) -> Leg:
-        """Return the leg for a request within the call (section 12.2.1.1)."""
-        own, target = self.leg, self._contact(1 - way)
-        if way == self._own_way:
-            return Leg(
-                own.caller, own.callee, target, own.call_id, own.tag, own.to_tag, own.via, own.extra
-            )
-        home = self.subscriber.home
-        place = b"%b:%d" % (home.host, home.port)
-        via = self._core_via() if way == DOWN else b"SIP/2.0/%b %b" % (self.site.transport, place)
-        return Leg(
-            own.callee, own.caller, target, own.call_id, own.to_tag, own.tag, via,
-            b"Contact: <%b>\r\n" % self._contact(way),
-        )  # fmt: skip
-
-    def _contact(self, side: int) -> bytes:
-        """URI of the subscriber (UP) or of the core (DOWN)."""
-        transport = self.site.transport.lower()
-        if side == DOWN:
-            core = self.subscriber.core
-            return b"sip:%b:%d;transport=%b" % (core.host, core.port, transport)
-        place = self.subscriber.public
-        fields = (self.subscriber.user, place.host, place.port, transport)
-        return b"sip:%b@%b:%d;transport=%b" % fields
-
-    def _core_via(self) -> bytes:
-        core = self.subscriber.core
-        return b"SIP/2.0/%b %b:%d" % (self.site.transport, core.host, core.port)
 
     def _end(self) -> None:
         """Say that the connection is not needed any more."""
@@ -256,7 +207,8 @@ class Call(Errand):
             self.channel.n_users -= 1
 
 
-def _draw_fate(site: Site) -> str:
+def draw_fate(site: Site) -> str:
+    """Draw how a call ends where nothing goes wrong."""
     network, random = site.world.network, site.world.random
     weights = (
         network.answered, network.busy, network.unavailable, network.not_found, network.no_answer,

@@ -17,7 +17,7 @@ from traffic_siamese.simulate.signalling.effects import Phase
 from traffic_siamese.simulate.signalling.families import FAMILIES
 from traffic_siamese.simulate.signalling.fault_model import FaultModel
 from traffic_siamese.simulate.signalling.network_model import NetworkModel
-from traffic_siamese.simulate.signalling.subscribers import Site
+from traffic_siamese.simulate.signalling.protocols import PROTOCOLS
 from traffic_siamese.simulate.signalling.wire import PCAP_HEADER, frames, pcap_records
 from traffic_siamese.simulate.signalling.world import World
 from traffic_siamese.types import NORMAL, LabelledInterval, TrafficLog
@@ -123,7 +123,8 @@ class Episode:
     def _world(self) -> World:
         rng = np.random.default_rng([self.seed, 1])
         world = World(self.network, Random(self.seed), start_s=-WARM_UP_S)
-        site = Site(world)
+        protocol = PROTOCOLS[self.network.protocol]
+        site = protocol.site(world, protocol)
         Arrivals(site, rng, (self.start_ns // 10**9) % _DAY_S).start()
         if self.fault is not None:
             _Course(world, self.fault, (self.onset_s, self.end_s)).plan(rng)

@@ -1,8 +1,8 @@
-"""What a subscriber does with the core: the common part of calls, registrations and the rest."""
+"""What a subscriber does with the core: the common part of sessions, registrations and the rest."""
 
 from __future__ import annotations
 
-from traffic_siamese.simulate.signalling.messages import Leg, answer, request
+from traffic_siamese.simulate.signalling.protocol import Dialogue
 from traffic_siamese.simulate.signalling.subscribers import Site, Subscriber
 from traffic_siamese.simulate.signalling.transactions import Transaction
 from traffic_siamese.simulate.signalling.world import UP
@@ -21,47 +21,42 @@ class Errand:
     subscriber : Subscriber
     n_tries : int
         How often it was tried before.
+
+    Attributes
+    ----------
+    kind : str
+        What its dialogue is begun for.
     """
 
-    method = b"OPTIONS"
+    kind = "keep_alive"
 
-    __slots__ = ("channel", "cseq", "leg", "n_tries", "site", "subscriber", "world")
+    __slots__ = ("channel", "dialogue", "n_tries", "site", "subscriber", "world")
 
     def __init__(self, site: Site, subscriber: Subscriber, n_tries: int = 0) -> None:
         self.site, self.subscriber, self.n_tries = site, subscriber, n_tries
         self.world = site.world
-        self.cseq = 1
         self.channel = site.channel(subscriber)
-        self.leg = self.new_leg()
+        self.dialogue: Dialogue = self.begin()
 
     def start(self) -> None:
         """Send the first request."""
-        self.send(self.method)
+        self.send(self.kind)
 
-    def new_leg(self) -> Leg:
-        """Return what the requests have in common: here, they ask the domain."""
-        own = b"<sip:%b@%b>" % (self.subscriber.user, self.site.realm)
-        return self.leg_between(own, own, b"sip:" + self.site.realm)
+    def begin(self) -> Dialogue:
+        """Return what writes the messages."""
+        return self.site.protocol.dialogue(self.site, self.subscriber, self.kind, None, UP)
 
-    def leg_between(self, caller: bytes, callee: bytes, target: bytes) -> Leg:
-        """Return a leg that the subscriber begins."""
-        home = self.subscriber.home
-        place = b"%b:%d" % (home.host, home.port)
-        contact = b"Contact: <sip:%b@%b;transport=%b>\r\n" % (
-            self.subscriber.user, place, self.site.transport.lower(),
-        )  # fmt: skip
-        name = self.world.new_name()
-        via = b"SIP/2.0/%b %b" % (self.site.transport, place)
-        agent = b"User-Agent: handset/4.2\r\n"
-        call_id = b"%b@%b" % (name, home.host.strip(b"[]"))
-        return Leg(caller, callee, target, call_id, name[:8], b"", via, contact + agent)
-
-    def send(self, method: bytes, body: bytes = b"", *, invite: bool = False) -> Transaction:
-        """Send a request from the subscriber."""
-        wire = request(self.leg, method, self.cseq, self.world.new_name(), body)
-        transaction = Transaction(self.world, self.channel, self, wire, invite=invite)
+    def send(self, what: str, *, way: int = UP, invite: bool = False) -> Transaction:
+        """Send a request; ``invite`` is answered by a person and acknowledged."""
+        wire = self.dialogue.request(what, way=way)
+        transaction = self.transaction(wire, way=way, invite=invite)
         transaction.start()
         return transaction
+
+    def transaction(self, wire: bytes, *, way: int = UP, invite: bool = False) -> Transaction:
+        """Return the transaction of a request of this errand."""
+        make = self.site.protocol.transaction
+        return make(self.world, self.channel, self, wire, way=way, invite=invite)
 
     def is_there(self) -> bool:
         """Whether the subscriber's device works."""
@@ -87,6 +82,15 @@ class Errand:
             return random.choice(_STRAY)
         return 0
 
+    def obstacle(self) -> int | None:
+        """Return why this session cannot be: a status, None for silence; 0 where it can."""
+        conditions, random = self.world.conditions, self.world.random
+        if conditions.refused_calls and random.random() < conditions.refused_calls:
+            return 503
+        if conditions.misrouted and random.random() < conditions.misrouted:
+            return conditions.misrouted_status or None
+        return self.failure()
+
     def backend_s(self) -> float:
         """Draw how long the core takes beside its queue."""
         world = self.world
@@ -94,15 +98,15 @@ class Errand:
             world.draw_about(world.conditions.slow_s) if world.conditions.slow_s else 0.0
         )
 
-    def answer(self, transaction: Transaction, status: int, extra: bytes = b"") -> None:
-        """Answer for the core, if it is still there; a 503 says when to come again."""
-        if transaction.way == UP and self.world.conditions.down:
-            return
-        if status == 503:
-            extra = b"Retry-After: 10\r\n"
-        tag = self.leg.call_id[:6] + b"c"
-        server = b"" if status == 100 else b"Server: core\r\n"
-        transaction.give_answer(status, answer(transaction.request, status, tag, server + extra))
+    def answer(self, transaction: Transaction, status: int) -> None:
+        """Answer for the core, if it is still there."""
+        wire = self.dialogue.answer(transaction.request, status)
+        if transaction.way != UP or not self.world.conditions.down:
+            transaction.give_answer(status, wire)
+
+    def answer_late(self, subject: tuple[Transaction, int]) -> None:
+        """Answer as planned before: a transaction and a status."""
+        self.answer(*subject)
 
     def answered(self, transaction: Transaction, status: int) -> bytes | None:
         """Take the answer; where it is a server error, perhaps try again."""

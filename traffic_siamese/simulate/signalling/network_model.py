@@ -64,6 +64,7 @@ class NetworkModel:
     """
 
     name: str = "network"
+    protocol: str = "sip"
     n_subscribers: int = 1000
     n_addresses: int = 40
     calls_per_s: float = 6.0

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from traffic_siamese.simulate.signalling.errands import Errand
-from traffic_siamese.simulate.signalling.messages import Leg, challenge, credentials, request, text
+from traffic_siamese.simulate.signalling.protocol import Dialogue
 from traffic_siamese.simulate.signalling.subscribers import Site, Subscriber
 from traffic_siamese.simulate.signalling.transactions import Transaction
+from traffic_siamese.simulate.signalling.world import UP
 
 _MAX_CREDENTIALS = 3
 
 
 class KeepAlive(Errand):
-    """OPTIONS, answered 200."""
+    """OPTIONS in SIP, answered 200."""
 
     __slots__ = ()
 
 
 class ShortMessage(Errand):
-    """MESSAGE to another number, answered 202 (RFC 3428)."""
+    """A message to another number, answered 202 (RFC 3428)."""
 
-    method = b"MESSAGE"
+    kind = "message"
 
     __slots__ = ()
 
-    def new_leg(self) -> Leg:
-        """Return what the request says of both ends."""
-        site, random = self.site, self.world.random
-        callee = b"sip:+4915%09d@%b" % (random.randrange(10**9), site.realm)
-        caller = b"<sip:%b@%b>" % (self.subscriber.user, site.realm)
-        return self.leg_between(caller, b"<%b>" % callee, callee)
-
-    def start(self) -> None:
-        """Send the message."""
-        self.send(self.method, text(self.world.random.randrange(20, 140)))
+    def begin(self) -> Dialogue:
+        """Return what writes the messages."""
+        number = self.world.random.randrange(10**9)
+        return self.site.protocol.dialogue(self.site, self.subscriber, self.kind, number, UP)
 
     def decide(self, transaction: Transaction) -> None:
         """Answer for the core."""
@@ -40,9 +35,9 @@ class ShortMessage(Errand):
 
 
 class Registration(Errand):
-    """REGISTER: challenged (RFC 3261 section 22), repeated with credentials, accepted."""
+    """Asked for a proof at first (RFC 3261 section 22), repeated with it, accepted."""
 
-    method = b"REGISTER"
+    kind = "registration"
 
     __slots__ = ("_is_challenged", "_n_sent")
 
@@ -50,9 +45,8 @@ class Registration(Errand):
         super().__init__(site, subscriber, n_tries)
         self._n_sent = 1
         self._is_challenged = self.world.random.random() < self.world.network.challenge_share
-        self.leg.extra += b"Expires: 3600\r\n"
-        if not self._is_challenged:  # it still has a fresh nonce
-            self.leg.extra += credentials(subscriber.user, site.realm, self.world.random)
+        if not self._is_challenged:  # it still has what the last challenge gave
+            self.dialogue.prove()
 
     def decide(self, transaction: Transaction) -> None:
         """Answer for the core: the subscriber must be known."""
@@ -62,14 +56,7 @@ class Registration(Errand):
             failure = conditions.denied_status
         if failure in (0, 401) and self._n_sent == 1 and self._is_challenged:
             failure = 401
-        if failure == 401:
-            self.answer(transaction, 401, challenge(self.site.realm, random))
-            return
-        self.answer(transaction, failure or 200, b"" if failure else self._binding())
-
-    def _binding(self) -> bytes:
-        lines = self.leg.extra.split(b"\r\n", 1)
-        return lines[0].replace(b">", b">;expires=3600") + b"\r\n"
+        self.answer(transaction, failure or 200)
 
     def answered(self, transaction: Transaction, status: int) -> bytes | None:
         """Answer a challenge, a few times; after another failure perhaps try again."""
@@ -82,14 +69,10 @@ class Registration(Errand):
         return None
 
     def _prove(self, _: object) -> None:
-        """Send the request again, with credentials."""
-        if not self.is_there():
-            return
-        self.cseq += 1
-        plain = self.leg.extra.split(b"Authorization", 1)[0]
-        proof = credentials(self.subscriber.user, self.site.realm, self.world.random)
-        self.leg.extra = plain + proof
-        self.send(self.method)
+        """Send the request again, with the proof."""
+        if self.is_there():
+            self.dialogue.prove()
+            self.send(self.kind)
 
 
 class Probe(Errand):
@@ -110,22 +93,16 @@ class Probe(Errand):
         self._kind = kind
         super().__init__(site, attacker)
 
-    def new_leg(self) -> Leg:
-        """Return what the request says of both ends."""
-        random, realm = self.world.random, self.site.realm
-        user = b"100" if self._kind == "flood" else b"%d" % random.randrange(100, 10_000)
-        target = b"sip:%b@%b" % (user, realm)
-        return self.leg_between(b"<sip:%b@%b>" % (user, realm), b"<%b>" % target, target)
+    def begin(self) -> Dialogue:
+        """Return what writes the messages."""
+        number = 100 if self._kind == "flood" else self.world.random.randrange(100, 10_000)
+        return self.site.protocol.dialogue(self.site, self.subscriber, self._kind, number, UP)
 
     def start(self) -> None:
         """Send the request once."""
-        method = self.world.conditions.flood_method.encode()
-        method = b"REGISTER" if self._kind == "scan" else method
-        if self._kind == "malformed":
-            self.leg.extra = b"Contact: <sip:@:>;;\r\nExpires: never\r\n"
-        wire = request(self.leg, method, 1, self.world.new_name())
-        invite = method == b"INVITE"
-        Transaction(self.world, self.channel, self, wire, invite=invite).start_carelessly()
+        invite = self._kind != "scan" and self.world.conditions.flood_method == "INVITE"
+        wire = self.dialogue.request(self._kind)
+        self.transaction(wire, invite=invite).start_carelessly()
 
     def decide(self, transaction: Transaction) -> None:
         """Answer for the core: it knows no such subscriber."""

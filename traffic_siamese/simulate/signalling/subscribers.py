@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from traffic_siamese.simulate.signalling.channels import UdpChannel
 from traffic_siamese.simulate.signalling.flows import Endpoint
+from traffic_siamese.simulate.signalling.protocol import SignallingProtocol
 from traffic_siamese.simulate.signalling.tcp import TcpChannel
 from traffic_siamese.simulate.signalling.transactions import Channel
 from traffic_siamese.simulate.signalling.world import World
 
-SIP_PORT = 5060
 _KEEP_S = 5.0
 
 
@@ -48,6 +48,7 @@ class Site:
     Parameters
     ----------
     world : World
+    protocol : SignallingProtocol
 
     Attributes
     ----------
@@ -60,13 +61,13 @@ class Site:
         As in Via.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, protocol: SignallingProtocol) -> None:
+        self.world, self.protocol = world, protocol
         self.realm = b"sip.carrier.example"
         self.transport = b"UDP" if world.network.transport == "udp" else b"TCP"
         self._ports: dict[bytes, int] = {}
         self._cores = [
-            Endpoint(self._address(2, i), SIP_PORT) for i in range(world.network.n_cores)
+            Endpoint(self._address(2, i), protocol.port) for i in range(world.network.n_cores)
         ]
         self.subscribers = [self._settle(i) for i in range(world.network.n_subscribers)]
         self.attackers: list[Subscriber] = []
@@ -74,7 +75,7 @@ class Site:
     def attacker(self, number: int) -> Subscriber:
         """Return one of the hosts that attack."""
         while len(self.attackers) <= number:
-            place = Endpoint(self._address(3, len(self.attackers)), 5060)
+            place = Endpoint(self._address(3, len(self.attackers)), self.protocol.port)
             self.attackers.append(Subscriber(b"100", place, place, self._cores[0], 1.0))
         return self.attackers[number]
 
@@ -100,9 +101,9 @@ class Site:
         network, random = self.world.network, self.world.random
         address = self._address(0, i % network.n_addresses)
         shared = network.n_subscribers > network.n_addresses
-        port = self._next_port(address) if shared or network.nat else SIP_PORT
+        port = self._next_port(address) if shared or network.nat else self.protocol.port
         public = Endpoint(address, port)
-        home = Endpoint(self._address(1, i), SIP_PORT) if network.nat else public
+        home = Endpoint(self._address(1, i), self.protocol.port) if network.nat else public
         core = self._cores[i % network.n_cores]
         return Subscriber(b"+4915%09d" % (7919 * i % 10**9), home, public, core, random.random())
 
