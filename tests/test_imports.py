@@ -20,7 +20,7 @@ FLOORS = (
     "captures backend windows tables embedding history log_detail metrics collapse augment oneshot",
     "features labels bundle checkpoint split encoder mining views alarms table_calm",
     "baseline schema_arrays table_schema logs losses nested_loss onnx_graph generators "
-    "recorder starting incidents",
+    "recorder starting incidents live",
     "scaling conforming reasons steadiness keeper training_options",
     "preparation simulate known",
     "labelled_reading",

@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 
 from traffic_siamese.checkpoint import Checkpoint, load_checkpoint
+from traffic_siamese.live.run_files import CURVES, RunState, WatchedEpoch, WatchedPoints, to_steps
+from traffic_siamese.live.run_log import RunLog
 from traffic_siamese.recorder import Recorder
 
 _TOLERANCE = 0.03
 _LEAST = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EpochReport:
     """What is known after an epoch; ``val_loss`` is NaN without held-out windows.
 
     ``epoch`` counts from 1; ``eta_s`` is the time to the last epoch, if training does not stop
-    before it.
+    before it. ``learning_rate`` is that of the next step, and ``recorder`` holds where all
+    followed windows stood after this and every earlier epoch.
     """
 
     epoch: int
@@ -32,6 +35,8 @@ class EpochReport:
     eta_s: float
     separation: float
     active_triplets: float
+    learning_rate: float
+    recorder: Recorder
 
 
 class Keeper:
@@ -51,7 +56,7 @@ class Keeper:
     Attributes
     ----------
     folder : Path or None
-        Where the checkpoint is kept; None keeps none.
+        Where the checkpoint is kept, and what a watcher reads; None keeps none.
     progress : callable or None
         Called with an ``EpochReport`` after every epoch.
     epoch : int
@@ -81,6 +86,7 @@ class Keeper:
         self._started_s = time.monotonic()
         self._state = {"score": float("inf"), "best_epoch": 0, "waited": 0}
         self._best = model.get_weights()
+        self._log: RunLog | None = None
 
     @property
     def best_epoch(self) -> int:
@@ -92,14 +98,20 @@ class Keeper:
         """True when there is no epoch left, or none was better for too long."""
         return self.epoch >= self.epochs or self._state["waited"] >= self.patience
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Let watchers see the row before training."""
+        self._tell("training")
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Judge the epoch that just ended (Keras counts from 0)."""
         self.epoch = epoch + 1
         self._judge()
         if self.folder is not None:
             self._checkpoint().save(self.folder)
+        report = self._report()
+        self._tell("training", eta_s=report.eta_s)
         if self.progress is not None:
-            self.progress(self._report())
+            self.progress(report)
         self.model.stop_training = self.finished
 
     def _judge(self) -> None:
@@ -128,7 +140,20 @@ class Keeper:
             eta_s=per_epoch_s * (self.epochs - self.epoch),
             separation=row.separation,
             active_triplets=row.active_triplets,
+            learning_rate=float(self.model.optimizer.learning_rate),
+            recorder=self.recorder,
         )
+
+    def _tell(self, state: RunState, *, eta_s: float | None = None) -> None:
+        """Leave the rows that are new for those who watch."""
+        if self.folder is None or not self.recorder.rows:
+            return
+        if self._log is None:
+            self._log = _run_log(self, self.folder)
+        for row in self.recorder.rows[self._log.n_rows :]:
+            curves = {name: float(getattr(row, name)) for name in CURVES}
+            self._log.add(WatchedEpoch(to_steps(row.embeddings), curves), eta_s=eta_s)
+        self._log.tell(state)
 
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(
@@ -161,5 +186,24 @@ class Keeper:
         self.epoch = self._first_epoch = found.history.n_epochs
 
     def restore_best(self) -> None:
-        """Put the best epoch's weights into the model."""
+        """Put the best epoch's weights into the model; no epoch is to come."""
         self.model.set_weights(self._best)
+        self._tell("trained")
+
+    def break_off(self) -> None:
+        """Let watchers know that the run stops before its end."""
+        self._tell("broken off")
+
+
+def _run_log(keeper: Keeper, folder: Path) -> RunLog:
+    points = keeper.recorder.points
+    windows = points.windows
+    watched = WatchedPoints(
+        label=windows.label,
+        capture=windows.capture,
+        network=windows.network,
+        start_ns=windows.start_ns,
+        held_out=points.held_out,
+        prototype=np.zeros(len(windows), np.bool_),
+    )
+    return RunLog(folder, watched, n_epochs=keeper.epochs, first_epoch=keeper.epoch)

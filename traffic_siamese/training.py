@@ -112,14 +112,20 @@ def train_encoder(
     keeper.folder, keeper.progress = checkpoint_dir, progress
     keeper.resume()
     if not keeper.finished:
-        _fit(run)
+        try:
+            _fit(run)
+        except BaseException:  # Ctrl-C too
+            keeper.break_off()
+            raise
     keeper.restore_best()
     return _outcome(run, warnings)
 
 
 def _fit(run: _Run) -> None:
     run.batches.epoch = run.keeper.epoch
-    judge = keras.callbacks.LambdaCallback(on_epoch_end=run.keeper.on_epoch_end)
+    judge = keras.callbacks.LambdaCallback(
+        on_train_begin=run.keeper.on_train_begin, on_epoch_end=run.keeper.on_epoch_end
+    )
     run.model.fit(
         run.batches,
         initial_epoch=run.keeper.epoch,

@@ -14,7 +14,8 @@ def follow(
     losses: list[float], *, patience: int = 99, held_out: bool = True
 ) -> tuple[Keeper, list[EpochReport]]:
     """Let a keeper judge epochs of these losses until it stops the run."""
-    model = SimpleNamespace(stop_training=False, weights=0)
+    optimizer = SimpleNamespace(learning_rate=0.002)
+    model = SimpleNamespace(stop_training=False, weights=0, optimizer=optimizer)
     model.get_weights = lambda: [np.array(model.weights)]
     model.set_weights = lambda weights: setattr(model, "weights", int(weights[0]))
     recorder = SimpleNamespace(rows=[])
