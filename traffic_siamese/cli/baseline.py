@@ -10,6 +10,7 @@ import click
 from traffic_siamese.cli.known_names import complete_network
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option, model_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, say
+from traffic_siamese.cli.progress import reading
 from traffic_siamese.cli.sources import find_logs
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def command(logs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     from traffic_siamese.pipeline import learn_network
 
     sources = [*find_logs(logs, model=options["model"]).logs]
-    learned = learn_network(sources, **options)
+    with reading(sources, then="learning what is normal"):
+        learned = learn_network(sources, **options)
     for warning in learned.warnings:
         complain(warning)
     if as_json:

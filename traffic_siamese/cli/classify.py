@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from traffic_siamese.cli.classify_outputs import Asked, check_targets, open_outputs
+from traffic_siamese.cli.classify_outputs import Asked, check_outputs, open_outputs
+from traffic_siamese.cli.noc_options import alarm_options
 from traffic_siamese.cli.options import (
     TABLE_FILE,
     common_options,
@@ -21,7 +22,7 @@ from traffic_siamese.cli.options import (
     network_option,
 )
 from traffic_siamese.cli.output import complain, count, say
-from traffic_siamese.cli.progress import Progress
+from traffic_siamese.cli.progress import reading
 from traffic_siamese.cli.settings import SKIPPED
 from traffic_siamese.cli.sources import Sources, find_logs
 
@@ -78,6 +79,7 @@ class _Tally:
     metavar="FILE",
     help="Write the incidents, in the same formats.",
 )
+@alarm_options
 @click.option(
     "--false-alarms-per-day",
     type=click.FloatRange(min=0, min_open=True),
@@ -93,21 +95,24 @@ def command(logs: tuple[str, ...], **options: Any) -> None:
     """Tell when a log shows which fault.
 
     A LOG is a capture (pcap or pcapng, plain, gzip or zstd), a table where MODEL was trained on
-    tables, a folder of them, or - for standard input. Without -o and --incidents, the incidents
-    are printed, times in UTC; with --json, one JSON object for each log.
+    tables, a folder of them, or - for standard input. Without -o, --incidents and --alarms,
+    the incidents are printed, times in UTC; with --json, one JSON object for each log.
 
-    Rows are written as each log ends. CSV and JSON lines survive a kill; a Parquet file can be
-    read once the command has ended.
+    Rows and alarms are written as each log ends. CSV and JSON survive a kill; a Parquet file can
+    be read once the command has ended. An incident that is not over when its log ends is raised
+    and not cleared. An alarm's id depends on log, network, start and label: classified twice, an
+    incident is one alarm.
 
     \b
     Example:
       traffic-siamese classify tonight.pcap.gz --model model
       traffic-siamese classify captures/ --model model --network A \\
           -o verdicts.parquet --incidents incidents.csv
+      traffic-siamese classify captures/ --model model --alarms alarms.ves.json
       traffic-siamese classify captures/ --model model --false-alarms-per-day 0.1
     """
     how = {name: options.pop(name) for name in ("workers", "false_alarms_per_day")}
-    check_targets(Asked(logs=logs, **options))
+    check_outputs(Asked(logs=logs, **options))
     sources = find_logs(logs, model=options["model"])
     tally = _run(Asked(logs=sources.logs, **options), **how)
     if not tally.n_logs:
@@ -125,11 +130,11 @@ def _run(asked: Asked, **how: Any) -> _Tally:
     tally, sizes = _Tally(), {log: _size(log) for log in asked.logs}
     n_logs, total = len(sizes), sum(sizes.values())
     with ExitStack() as stack:
+        progress = stack.enter_context(reading(asked.logs, then="classifying"))
         found = classify(asked.logs, asked.model, network=asked.network, **how)
         results = stack.enter_context(closing(found))
         first = next(results)  # a model that cannot be used must not cost the old output file
         outputs = open_outputs(stack, asked)
-        progress = stack.enter_context(Progress())
         for result in chain([first], results):
             tally.add(result)
             progress.clear()
@@ -140,7 +145,7 @@ def _run(asked: Asked, **how: Any) -> _Tally:
             sizes.pop(result.log if result.log in sizes else result.log.rpartition("#")[0], 0)
             share = 1 - sum(sizes.values()) / max(1, total)
             done = n_logs - len(sizes)
-            progress.show(f"{done}/{n_logs} logs, {share:.0%}, ETA {progress.eta(share)}")
+            progress.step(share, f"{done}/{n_logs} logs")
     return tally
 
 

@@ -116,10 +116,10 @@ def _evaluate(
     from traffic_siamese.cli.evaluate_text import evaluation_json, print_evaluation
     from traffic_siamese.evaluation.evaluate import Questions, evaluate
 
-    with Progress() as progress:
+    with Progress("loading") as progress:
 
         def show(n_done: int, n: int) -> None:
-            progress.show(f"{n_done}/{n} captures, ETA {progress.eta(n_done / n)}")
+            progress.step(n_done / n, f"{n_done}/{n} captures" if n_done < n else "measuring")
 
         found = evaluate(
             logs_dir,
@@ -151,19 +151,22 @@ def _leave_out(
     from traffic_siamese.pipeline import load_training
 
     read_labels(labels)  # told at once: the packages that train take seconds to load
-    load_training()
+    with Progress("loading TensorFlow"):
+        load_training()
     reading = reading_of(*(options[name] for name in _OF_TABLES))
     if options["bin_s"] is None:
         options["bin_s"] = natural_bin_s(logs_dir, labels, reading)
     run = _options(sides, **options)
     say(f"Reading the captures that {labels} names below {logs_dir} …")
-    corpus = read_corpus(
-        logs_dir,
-        labels,
-        spec=run.fit.window,
-        baseline_captures=normal_captures,
-        reading=reading,
-    )
+    with Progress("reading the captures") as progress:
+        corpus = read_corpus(
+            logs_dir,
+            labels,
+            spec=run.fit.window,
+            baseline_captures=normal_captures,
+            reading=reading,
+            progress=lambda n_done, n: progress.step(n_done / n, f"reading, {n_done}/{n} captures"),
+        )
     _tell_skipped(corpus.skipped)
     with _Steps() as steps:
         found = leave_out(corpus, run, progress=steps.report)

@@ -18,6 +18,7 @@ from traffic_siamese.cli.options import (
     network_option,
 )
 from traffic_siamese.cli.output import complain, count, duration, print_json, say
+from traffic_siamese.cli.progress import reading
 
 if TYPE_CHECKING:
     from traffic_siamese.teaching import AddedFault
@@ -62,7 +63,8 @@ def add(name: str, log: str, as_json: bool, **options: Any) -> None:
     times = _moments(log, start=options.pop("start"), end=options.pop("end"))
     wanted = {phase: options.pop(phase) for phase in ("onset", "recovery")}
     options["phases"] = ["steady", *(phase for phase in wanted if wanted[phase])]
-    added = add_fault(name, log, *times, **options)
+    with reading([log], then="learning the example"):
+        added = add_fault(name, log, *times, **options)
     took_s = time.monotonic() - started
     for warning in added.warnings:
         complain(warning)

@@ -9,6 +9,7 @@ import click
 
 from traffic_siamese.cli.options import TABLE_FILE, common_options, json_option, max_bytes_option
 from traffic_siamese.cli.output import complain, count, print_json, say
+from traffic_siamese.cli.progress import Progress, reading
 from traffic_siamese.cli.settings import SKIPPED
 from traffic_siamese.cli.table_options import reading_of, table_options
 
@@ -61,7 +62,8 @@ def command(
     """
     from traffic_siamese.logs.reading import read_logs
 
-    logs = read_logs(log, bin_s=bin_s, options=reading_of(**tables))
+    with reading([log], then="measuring"):
+        logs = read_logs(log, bin_s=bin_s, options=reading_of(**tables))
     if describe:
         _describe(logs[0], as_json=as_json)
     else:
@@ -83,7 +85,10 @@ def _write(logs: Sequence[TrafficLog], output: str, *, as_json: bool) -> None:
     from traffic_siamese.tables import Column, open_table, series_columns, series_rows
 
     named = (Column("log", "text"),) if len(logs) > 1 else ()
-    with open_table(output, (*named, *series_columns(logs[0])), as_json=as_json) as table:
+    columns = (*named, *series_columns(logs[0]))
+    with Progress("writing") as progress, open_table(output, columns, as_json=as_json) as table:
+        if output == "-":
+            progress.clear()
         for log in logs:
             for rows in series_rows(log):
                 table.write([(log.name, *row) for row in rows] if named else rows)

@@ -6,6 +6,7 @@ import click
 
 from traffic_siamese.cli.options import common_options, json_option
 from traffic_siamese.cli.output import count, print_json, say
+from traffic_siamese.cli.progress import Progress
 
 
 @click.command()
@@ -41,7 +42,8 @@ def command(
     """
     from traffic_siamese.pipeline import film
 
-    made = film(model, output, title=title, max_points=max_points, max_frames=max_frames)
+    with Progress("drawing"):
+        made = film(model, output, title=title, max_points=max_points, max_frames=max_frames)
     if as_json:
         figures = {"bytes": made.n_bytes, "points": made.n_points, "frames": made.n_frames}
         print_json({"path": str(made.path), **figures})

@@ -10,6 +10,7 @@ import click
 from traffic_siamese.cli.inspect_text import print_log
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, print_table
+from traffic_siamese.cli.progress import reading
 from traffic_siamese.cli.settings import SKIPPED
 from traffic_siamese.cli.table_options import reading_of, table_options
 
@@ -50,7 +51,8 @@ def _inspect_log(path: str, model: str | None, tables: Any, *, as_json: bool) ->
     from traffic_siamese.inspection.logs import describe_log
 
     window = load_bundle(model).info.window if model else None
-    found = describe_log(path, window=window, options=reading_of(**tables))
+    with reading([path], then="looking at what was read"):
+        found = describe_log(path, window=window, options=reading_of(**tables))
     if as_json:
         print_json(found)
     else:

@@ -77,11 +77,12 @@ def network_option(help_text: str) -> Callable[[F], F]:
 
 
 def json_option(function: F) -> F:
-    """Add ``--json``."""
+    """Add ``--json``; eager, so that an option which shows a list and exits knows of it."""
     return click.option(
         "--json",
         "as_json",
         is_flag=True,
+        is_eager=True,
         help="Write JSON to standard output, for other programs.",
     )(function)
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, RLock, Thread
 from types import TracebackType
@@ -101,6 +101,18 @@ class Progress:
             self._text = ""
             self._wipe()
 
+    def reading(self, logs: Iterable[str], *, then: str) -> AbstractContextManager[None]:
+        """Show how much of these logs has been read in this process.
+
+        Parameters
+        ----------
+        logs : iterable of str
+            Paths; of what is no file, such as standard input, the bytes are told.
+        then : str
+            What is done with what was read; shown when all of it was.
+        """
+        return listening(_Read(self, logs, then))
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Take the line away while something else is written."""
@@ -140,16 +152,8 @@ class Progress:
 
 @contextmanager
 def reading(logs: Iterable[str], *, then: str) -> Iterator[Progress]:
-    """Show how much of these logs has been read in this process.
-
-    Parameters
-    ----------
-    logs : iterable of str
-        Paths; of what is no file, such as standard input, the bytes are told.
-    then : str
-        What is done with what was read; shown when all of it was.
-    """
-    with Progress(then) as progress, listening(_Read(progress, logs, then)):
+    """Show how much of these logs has been read; see `Progress.reading`."""
+    with Progress() as progress, progress.reading(logs, then=then):
         yield progress
 
 

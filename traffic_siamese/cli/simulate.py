@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ FORMATS = ("pcap", "pcap.zst", "parquet")
 
 def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        _print_families()
+        _print_families(as_json=ctx.params.get("as_json", False))
         ctx.exit()
 
 
@@ -35,7 +36,7 @@ def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     metavar="NAMES",
     help="Families of faults, with commas between; a+b is both at once. 'all' is the default.",
 )
-@click.option("--list", is_flag=True, expose_value=False, is_eager=True, callback=_show_families,
+@click.option("--list", is_flag=True, expose_value=False, callback=_show_families,
               help="Show the families of faults and their parameters, and exit.")  # fmt: skip
 @click.option("--networks", "n_networks", type=click.IntRange(min=1), default=3, show_default=True,
               help="Networks, drawn at random.")  # fmt: skip
@@ -78,7 +79,7 @@ def command(
     with Progress() as progress:
 
         def show(n_done: int, n: int, name: str) -> None:
-            progress.show(f"{n_done}/{n} captures, ETA {progress.eta(n_done / n)}  {name}")
+            progress.step(n_done / n, f"{n_done}/{n} captures, {name}")
 
         try:
             report = simulate(out_dir, plan, force=force, progress=show)
@@ -117,9 +118,14 @@ def _names(faults: str | None, has_recipes: bool) -> tuple[str, ...]:
     return NAMES if names == ("all",) else names
 
 
-def _print_families() -> None:
+def _print_families(*, as_json: bool) -> None:
     from traffic_siamese.simulate.signalling.families import FAMILIES
 
+    if as_json:
+        for family in FAMILIES.values():
+            told = {"family": family.name, "group": family.group, "meaning": family.meaning}
+            print_json({**told, "parameters": [asdict(one) for one in family.parameters]})
+        return
     rows = [["FAMILY", "PARAMETER", "USUAL", "MEANING"]]
     for family in FAMILIES.values():
         rows.append([family.name, "", "", f"{family.meaning} ({family.group})"])

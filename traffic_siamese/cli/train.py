@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -97,15 +98,18 @@ def command(
     from traffic_siamese.labels import read_labels
     from traffic_siamese.pipeline import load_training, train
 
-    read_labels(labels)  # told at once: the packages that train take seconds to load
-    load_training()
+    # Read first, so that errors are told at once: the packages that train take seconds to load.
+    names = dict.fromkeys(interval.capture for interval in read_labels(labels))
+    with Progress("loading TensorFlow"):
+        load_training()
     reading = reading_of(*(changes.pop(name) for name in ("columns", "by", "timezone")))
     if changes["bin_s"] is None and not changes["start_from"]:
         changes["bin_s"] = natural_bin_s(logs_dir, labels, reading)
     options = replace(fit_options(**changes), reading=reading)
     say(f"Reading the captures that {labels} names below {logs_dir} …")
     started = time.monotonic()
-    with _Epochs() as epochs:
+    files = [os.path.join(logs_dir, name) for name in names]
+    with _Epochs() as epochs, epochs.reading(files, then="preparing the windows"):
         report = train(
             logs_dir, labels, model, options=options, resume=resume, progress=epochs.report
         )
