@@ -22,11 +22,11 @@ FLOORS = (
     "baseline schema_arrays table_schema logs losses nested_loss onnx_graph generators "
     "recorder starting incidents live",
     "scaling conforming reasons steadiness keeper training_options",
-    "preparation simulate known",
+    "preparation simulate known tensorboard_log",
     "labelled_reading",
     "model drift detailing example_windows training labelled_logs simulation",
     "classification teaching network_normal straying fit_options inspection exporting",
-    "publishing",
+    "publishing noc",
     "fitting",
     "pipeline evaluation",
     "cli",
@@ -43,6 +43,9 @@ ONLY_IN = {
     "pandas": set(),
     "sklearn": {"oneshot", "evaluation"},  # its tags, when scikit-learn asks for them; a peer
     "scipy": set(),
+    "starlette": {"live"},
+    "uvicorn": {"live"},
+    "tensorboard": {"tensorboard_log"},
     "pickle": set(),
 }
 COMMANDS = (

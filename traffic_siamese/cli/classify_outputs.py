@@ -24,6 +24,7 @@ from traffic_siamese.cli.output import print_json
 
 if TYPE_CHECKING:
     from traffic_siamese.classification import LogResult
+    from traffic_siamese.noc.severity import Severities
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Asked:
         Standard output gets JSON.
     output, incidents : str, optional
         Files for the tables of verdicts and of incidents.
+    alarms, alarm_format : str, optional
+        File for the alarms, and their format where the file's name does not tell it.
+    severities : Severities, optional
+        How bad which label is.
     """
 
     model: str
@@ -50,15 +55,26 @@ class Asked:
     as_json: bool = False
     output: str | None = None
     incidents: str | None = None
+    alarms: str | None = None
+    alarm_format: str | None = None
+    severities: Severities | None = None
 
     def targets(self) -> list[tuple[str, str]]:
         """Return the files to write, each with its option."""
-        named = [("-o", self.output), ("--incidents", self.incidents)]
+        named = [
+            ("-o", self.output),
+            ("--incidents", self.incidents),
+            ("--alarms", self.alarms),
+        ]
         return [(option, target) for option, target in named if target is not None]
 
 
-def check_targets(asked: Asked) -> None:
-    """Refuse two outputs to one place, before anything is read."""
+def check_outputs(asked: Asked) -> None:
+    """Refuse outputs that cannot be, and two to one place, before anything is read."""
+    if asked.alarms or asked.alarm_format or asked.severities:
+        from traffic_siamese.cli.alarm_output import check_alarms
+
+        check_alarms(asked)
     for (one, target), (other, same) in combinations(asked.targets(), 2):
         if target == same:
             raise click.UsageError(
@@ -101,7 +117,11 @@ def _outputs(asked: Asked) -> Iterator[Output]:
         yield RowTable(asked.output, of="verdicts", as_json=asked.as_json)
     if asked.incidents is not None:
         yield RowTable(asked.incidents, of="incidents", as_json=asked.as_json)
-    if asked.output is None and asked.incidents is None:
+    if asked.alarms is not None:
+        from traffic_siamese.cli.alarm_output import AlarmOutput
+
+        yield AlarmOutput(asked, asked.alarms)
+    if asked.output is None and asked.incidents is None and asked.alarms is None:
         yield PrintedJson() if asked.as_json else PrintedIncidents()
 
 
