@@ -122,4 +122,7 @@ def _pbtxt(tensor: ProjectorTensor) -> str:
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:
     lines = ("\t".join(cell.translate(_ESCAPES) for cell in row) + "\n" for row in rows)
-    path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace", newline="\n")
+    # The Projector may be reading the file that is there.
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("".join(lines), encoding="utf-8", errors="backslashreplace", newline="\n")
+    partial.replace(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +75,12 @@ _LINE_EVERY = 10
     help="Layers that keep their weights, with --from: none, or all up to the LSTM.",
 )
 @click.option("--resume", is_flag=True, help="Continue a run that was broken off.")
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write curves and points for TensorBoard; a new folder for each training.",
+)
 @json_option
 @max_bytes_option
 @common_options
@@ -94,6 +102,7 @@ def command(
       traffic-siamese train captures --labels labels.csv --model model --epochs 100 --resume
       traffic-siamese train captures --labels labels.csv --model model --from pretrained
       traffic-siamese train counters --labels labels.csv --model model --window 300 --stride 60
+      traffic-siamese train captures --labels labels.csv --model model --tensorboard runs/first
     """
     from traffic_siamese.labels import read_labels
     from traffic_siamese.pipeline import load_training, train
@@ -103,16 +112,19 @@ def command(
     with Progress("loading TensorFlow"):
         load_training()
     reading = reading_of(*(changes.pop(name) for name in ("columns", "by", "timezone")))
+    tensorboard = changes.pop("tensorboard")
     if changes["bin_s"] is None and not changes["start_from"]:
         changes["bin_s"] = natural_bin_s(logs_dir, labels, reading)
     options = replace(fit_options(**changes), reading=reading)
     say(f"Reading the captures that {labels} names below {logs_dir} …")
     started = time.monotonic()
     files = [os.path.join(logs_dir, name) for name in names]
-    with _Epochs() as epochs, epochs.reading(files, then="preparing the windows"):
-        report = train(
-            logs_dir, labels, model, options=options, resume=resume, progress=epochs.report
-        )
+    with (
+        _Epochs() as epochs,
+        _told(epochs, tensorboard) as progress,
+        epochs.reading(files, then="preparing the windows"),
+    ):
+        report = train(logs_dir, labels, model, options=options, resume=resume, progress=progress)
     for warning in report.warnings:
         complain(warning)
     took_s = time.monotonic() - started
@@ -149,6 +161,23 @@ def fit_options(
         held_out_share=share,
         start_from=start_from or "",
     )
+
+
+@contextmanager
+def _told(epochs: _Epochs, tensorboard: str | None) -> Iterator[Callable[[EpochReport], None]]:
+    """Give what is to be called after every epoch."""
+    if tensorboard is None:
+        yield epochs.report
+        return
+    from traffic_siamese.tensorboard_log import TensorBoardLog
+
+    with TensorBoardLog(tensorboard) as log:
+
+        def tell(report: EpochReport) -> None:
+            epochs.report(report)
+            log(report)
+
+        yield tell
 
 
 class _Epochs(Progress):
