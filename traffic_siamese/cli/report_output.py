@@ -1,0 +1,53 @@
+"""The incident page, while ``classify`` runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from traffic_siamese.bundle import load_bundle
+from traffic_siamese.cli.classify_outputs import Asked, Output
+from traffic_siamese.cli.output import count, say
+from traffic_siamese.views.report import ReportAbout, ReportWriter
+
+if TYPE_CHECKING:
+    from traffic_siamese.classification import LogResult
+
+
+class ReportOutput(Output):
+    """The page, which is put in place when all is done, or when it is broken off."""
+
+    def __init__(self, asked: Asked, target: str) -> None:
+        self._target = target
+        self._writer = ReportWriter(target, _about(asked))
+
+    def add(self, result: LogResult) -> None:
+        """Put the log into the page's draft."""
+        self._writer.add(result)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish the page; of a run that is broken off, with what it had until then."""
+        self._writer.__exit__(kind, value, traceback)
+        if self._writer.n_logs:
+            size = f"{Path(self._target).stat().st_size / 1e6:.1f} MB"
+            logs = count(self._writer.n_logs, "log")
+            until = "" if kind is None else ", all before it was broken off"
+            say(f"{self._target}: {logs}{until}, {size}. Open it in a browser.")
+
+
+def _about(asked: Asked) -> ReportAbout:
+    bundle = load_bundle(asked.model)
+    return ReportAbout(
+        Path(asked.model).resolve().name,
+        bundle.info.window,
+        bundle.info.embedding_dim,
+        bundle.library().prototypes(bundle.encoder_id),
+        network=asked.network or "",
+        n_logs=len(asked.logs),
+    )
