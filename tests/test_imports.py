@@ -25,6 +25,7 @@ FLOORS = (
     "preparation simulate known tensorboard_log",
     "labelled_reading",
     "model drift detailing example_windows training labelled_logs simulation",
+    "explanation",
     "classification teaching network_normal straying fit_options inspection exporting",
     "publishing noc",
     "fitting",

@@ -21,19 +21,17 @@ from traffic_siamese.alarms import PER_DAY, looks, tail_of_log
 from traffic_siamese.detailing import log_detail
 from traffic_siamese.drift import drift_warnings
 from traffic_siamese.errors import BundleError, TrafficSiameseError
-from traffic_siamese.features.schema import schema_of
+from traffic_siamese.explanation.log_reasons import LogReasons
 from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.log_detail import LogDetail
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.recognition import Recognition, recognise
-from traffic_siamese.preparation import PreparedLog, all_windows, bin_ns, prepare
-from traffic_siamese.reasons import changed_features, reason
+from traffic_siamese.preparation import PreparedLog, all_windows, prepare
 from traffic_siamese.types import NORMAL, FloatArray, Incident, TrafficLog, Verdict, WindowSpec
 from traffic_siamese.windows import WindowSet
 
 _FEW_LOGS = 8
 _BLOCK = 4096  # windows that are copied out at once
-ESTIMATED = "baseline estimated from this log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +125,10 @@ def _classify_series(
     looked = _verdicts(prepared, windows, embeddings, found, spec)
     merger = IncidentMerger.for_model(tail_of_log(tail, looked), spec, per_day=per_day)
     merged = merger.merge(looked)
-    incidents = [_explained(prepared, one) for one in merged]
+    reasons = LogReasons(model, prepared, windows, looked)
+    incidents = reasons.incidents(merged)
     told = np.flatnonzero(_is_told(windows, spec)).tolist()
-    verdicts = [looked[i] for i in told]
+    verdicts = [_with_reason(looked[i], reasons, i) for i in told]
     warnings = (*log.warnings, *drift_warnings(prepared, model=model.bundle.path))
     drawn = log_detail(prepared, incidents) if detail else None
     return LogResult(
@@ -173,27 +172,22 @@ def _verdicts(
 ) -> list[Verdict]:
     length_ns = round(spec.n_timesteps * spec.bin_s * 1e9)
     cube = np.pad(embeddings[:, :3], ((0, 0), (0, max(0, 3 - embeddings.shape[1])))).tolist()
-    told = _is_told(windows, spec)
     verdicts = []
     for i, start_ns in enumerate(windows.start_ns.tolist()):
-        label, second = str(found.label[i]), str(found.second_label[i])
-        why = _window_reason(prepared, windows, i, spec) if told[i] and label != NORMAL else ""
-        if found.ambiguous[i]:
-            why = "; ".join(filter(None, (f"nearly as near to {second}", why)))
         verdicts.append(
             Verdict(
                 prepared.log.name,
                 start_ns,
                 start_ns + length_ns,
-                label,
+                str(found.label[i]),
                 float(found.distance[i]),
                 float(found.confidence[i]),
-                second,
+                str(found.second_label[i]),
                 float(found.second_distance[i]),
                 cube[i][0],
                 cube[i][1],
                 cube[i][2],
-                why,
+                "",
                 float(found.p_value[i]),
                 bool(found.ambiguous[i]),
                 float(found.normal_distance[i]),
@@ -202,28 +196,11 @@ def _verdicts(
     return verdicts
 
 
-def _window_reason(prepared: PreparedLog, windows: WindowSet, row: int, spec: WindowSpec) -> str:
-    values = prepared.log.series[int(windows.series_index[row])].values
-    start = int(windows.start_bin[row])
-    return _reason(prepared, values[start : start + spec.n_timesteps])
-
-
-def _explained(prepared: PreparedLog, incident: Incident) -> Incident:
-    """Say what differs from normal over the whole incident, not in one of its windows."""
-    for series in prepared.log.series:
-        step = bin_ns(series)
-        first = (incident.start_ns - series.start_ns) // step
-        if 0 <= first < len(series.values):
-            last = max(first + 1, (incident.end_ns - series.start_ns) // step)
-            values = series.values[first:last]
-            features = changed_features(values, prepared.baseline, schema_of(prepared.log))
-            return replace(incident, reason=_reason(prepared, values), features=features)
-    return incident
-
-
-def _reason(prepared: PreparedLog, values: FloatArray) -> str:
-    why = reason(values, prepared.baseline, schema_of(prepared.log))
-    return why if prepared.network else f"{why} ({ESTIMATED})"
+def _with_reason(verdict: Verdict, reasons: LogReasons, row: int) -> Verdict:
+    why = reasons.window(row) if verdict.label != NORMAL else ""
+    if verdict.ambiguous:
+        why = "; ".join(filter(None, (f"nearly as near to {verdict.second_label}", why)))
+    return replace(verdict, reason=why) if why else verdict
 
 
 def _classify_or_say_why(source: str, model: Model, asked: dict[str, Any]) -> list[LogResult]:

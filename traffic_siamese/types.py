@@ -200,6 +200,8 @@ class Incident:
         Names of the features that made the difference, most first.
     is_open : bool
         Not yet over when its log ended: ``end_ns`` is then where the log ends, or nearly.
+    details : str
+        The reason at length: also what did not change, and what tells it from the runner-up.
     """
 
     capture: str
@@ -213,3 +215,4 @@ class Incident:
     normal_per_day: float = math.nan
     features: tuple[str, ...] = ()
     is_open: bool = False
+    details: str = ""

@@ -28,7 +28,7 @@ def test_incidents_are_printed_with_their_clock_times(
     lines = result.stdout.splitlines()
     assert lines[0] == f"{log}  2023-11-14 UTC"
     assert all(line.startswith("  22:1") for line in lines[1:])
-    assert any("refused" in line and "answer forbidden from service" in line for line in lines)
+    assert any("refused" in line and "403 share 0 % → 100 %" in line for line in lines)
     assert "estimated" not in result.output
     assert "1 log read" in result.stderr
 

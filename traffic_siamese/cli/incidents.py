@@ -24,7 +24,7 @@ def format_span(start_ns: int, end_ns: int, *, with_date: bool = True) -> str:
 
 def incident_lines(result: LogResult) -> list[str]:
     """Return the lines to print for one log: its name and day, then one line per incident."""
-    from traffic_siamese.classification import ESTIMATED
+    from traffic_siamese.explanation.log_reasons import ESTIMATED
 
     first, last = result.verdicts[0].start_ns, result.verdicts[-1].end_ns
     one_day = format_time(first)[:10] == format_time(last)[:10]
