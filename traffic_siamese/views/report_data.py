@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from math import isfinite
 from statistics import median
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from traffic_siamese.log_detail import FeatureTrack, LogDetail
 from traffic_siamese.types import Incident, Prototype, Verdict
@@ -106,7 +107,7 @@ def full(result: Classified) -> dict[str, Any]:
             "length": _ms(verdicts[0].end_ns - verdicts[0].start_ns),
             "label": [label_place[one.label] for one in verdicts],
             "second": [label_place[one.second_label] for one in verdicts],
-            "confidence": [_rounded(one.confidence) for one in verdicts],
+            "confidence": _all_rounded([one.confidence for one in verdicts]),
             "odds": [_times_as_far(one) for one in verdicts],
             "reason": [reason_place[one.reason] for one in verdicts],
             "place": [_steps(_place(getattr(one, axis)) for one in verdicts) for axis in "xyz"],
@@ -190,7 +191,7 @@ def _track(one: FeatureTrack) -> dict[str, Any]:
         "unit": one.unit,
         "meaning": one.meaning,
         "normal": [_rounded(value) for value in one.normal],
-        "values": [_rounded(value) for value in one.values.tolist()],
+        "values": _all_rounded(one.values),
     }
 
 
@@ -214,7 +215,22 @@ def _steps(numbers: Iterable[int]) -> list[int]:
 
 def _rounded(value: float) -> float | int | None:
     """Return three digits: more cannot be seen. None for what is not finite."""
-    if not np.isfinite(value):
+    return _plain(float(f"{value:.{_DIGITS}g}"))
+
+
+def _plain(value: float) -> float | int | None:
+    if not isfinite(value):
         return None
-    short = float(f"{value:.{_DIGITS}g}")
-    return int(short) if short.is_integer() else short
+    return int(value) if value.is_integer() else value
+
+
+def _all_rounded(values: ArrayLike) -> list[float | int | None]:
+    """Return the same for many numbers at once."""
+    exact = np.asarray(values, np.float64)
+    known = np.isfinite(exact) & (exact != 0)
+    digits = np.zeros(exact.shape)
+    digits[known] = _DIGITS - 1 - np.floor(np.log10(np.abs(exact[known])))
+    # Powers of ten up to 10^22 are exact, so their quotient is the nearest number to the decimal.
+    up, down = 10.0 ** np.clip(digits, 0, 22), 10.0 ** np.clip(-digits, 0, 22)
+    short = np.rint(exact / down * up) / up * down
+    return [_plain(value) for value in short.tolist()]
