@@ -42,8 +42,30 @@ def test_a_commands_help_says_what_it_does_with_an_example(invoke: Invoke, name:
     text = invoke(*name.split(), "--help").stdout
     assert "Example:" in text
     assert f"traffic-siamese {name.split()[0]}" in text
-    assert all(line.startswith(("  ", "Usage", "Options", "Commands")) or not line
-               for line in text.splitlines())  # fmt: skip
+    headings = [line for line in text.splitlines() if line and not line.startswith("  ")]
+    assert headings[0].startswith(f"Usage: cli {name} ")
+    assert all(heading.endswith(":") for heading in headings[1:])
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"faults"}))
+def test_help_is_a_page_of_a_manual(invoke: Invoke, name: str) -> None:
+    """Synopsis, description, options, what ``--json`` writes, every exit status, in this order."""
+    text = invoke(*name.split(), "--help").stdout
+    headings = re.findall(r"^(\S.*?)(?:, .*)?:(?: .*)?$", text, flags=re.MULTILINE)
+    order = ("Usage", "Options", "JSON", "Exit status")
+    assert [heading for heading in headings if heading in order] == list(order)
+    assert re.findall(r"^  (\d+)  ", text, flags=re.MULTILINE)[-5:] == ["0", "1", "2", "3", "130"]
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"faults"}))
+def test_a_long_help_has_its_options_in_groups(invoke: Invoke, name: str) -> None:
+    """No group is so long that nothing is found in it, and each option stands in one."""
+    text = invoke(*name.split(), "--help").stdout
+    sizes = [len(re.findall(r"^  --?\w", part, flags=re.MULTILINE)) for part in text.split("\n\n")]
+    assert max(sizes) <= 10
+    options = [param for param in COMMANDS[name].params if isinstance(param, click.Option)]
+    assert sum(sizes) == len(options) + 1
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

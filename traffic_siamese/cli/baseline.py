@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from traffic_siamese.cli.known_names import complete_network
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option, model_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, say
 from traffic_siamese.cli.progress import reading
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from traffic_siamese.network_normal import LearnedNormal
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    answer={
+        "network": "The network's name.",
+        "bins, given_bins": "Bins learned from, and bins of the logs.",
+        "needed_s": "Seconds of traffic that were needed; null if they cannot be told.",
+        "steady": "Whether there were enough.",
+        "deviation": "How far the halves of the traffic differ, in spreads; null if not known.",
+        "warnings": "What was wrong and did not stop it.",
+        "logs, model": "As they were named.",
+    },
+)
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
 @model_option
 @click.option(

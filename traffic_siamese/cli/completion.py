@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option
 from traffic_siamese.cli.output import print_json
 
@@ -12,7 +13,7 @@ _VARIABLE = "_TRAFFIC_SIAMESE_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command()
+@click.command(cls=Manual, answer={"shell": "Its name.", "script": "What to evaluate in it."})
 @click.argument("shell", type=click.Choice(_SHELLS))
 @json_option
 @common_options

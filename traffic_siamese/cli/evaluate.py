@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option
 from traffic_siamese.cli.output import complain, print_json, say
 from traffic_siamese.cli.progress import Progress
@@ -23,7 +24,20 @@ _OF_WINDOWS = ("window", "stride", "bin_s")
 _OF_LEAVE_OUT = ("folds", "seeds", "epochs", "embedding_dim", "peers", *_OF_WINDOWS, *_OF_TABLES)
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    files={"labels.csv": "capture,start,end,label and, if you like, network; RFC 3339 times."},
+    answer={
+        "captures, unseen_captures": "How many were judged; how many the model was never shown.",
+        "all, unseen": "Windows, recall and confusion of these.",
+        "methods, faults": "Means with 95 % intervals: low, high, n.",
+        "incidents": "False ones per hour; seconds from a fault's start to its incident.",
+        "networks": "Where the normal of each network was from.",
+        "skipped, notes": "What could not be read; what could not be measured.",
+        "trained_on": "The labels that the encoder was trained on.",
+        "verification": "How well pairs of one label are told from pairs of two.",
+    },
+)
 @click.argument("logs_dir", type=click.Path())
 @click.option(
     "--labels", required=True, type=click.Path(), metavar="FILE", help="What is true; as in train."

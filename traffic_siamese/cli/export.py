@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option
 from traffic_siamese.cli.output import complain, count, print_json, say
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    files={
+        "vecs.tsv": "One point a row, one axis a column.",
+        "meta.tsv": "What each point is, with a line of headings.",
+        "projector_config": ".json for the web page, .pbtxt for TensorBoard.",
+    },
+    answer={
+        "onnx": "Bytes of the encoder, with --onnx.",
+        "points, axes": "What --projector wrote.",
+    },
+)
 @click.argument("model", type=click.Path(), metavar="MODEL")
 @click.option("--onnx", type=click.Path(), metavar="FILE", help="Write the encoder as ONNX.")
 @click.option(

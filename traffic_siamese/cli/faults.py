@@ -9,6 +9,7 @@ import click
 from traffic_siamese.cli.faults_add import add
 from traffic_siamese.cli.faults_show import show
 from traffic_siamese.cli.known_names import complete_fault
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option, model_option
 from traffic_siamese.cli.output import count, print_json, print_table, say
 
@@ -31,7 +32,17 @@ command.add_command(add)
 command.add_command(show)
 
 
-@command.command(name="list")
+@command.command(
+    cls=Manual,
+    name="list",
+    each="fault, in one list",
+    answer={
+        "label": "The fault.",
+        "trained, added": "Examples from training, and taught by hand.",
+        "reach": "Within which distance a window is taken for it.",
+        "phases": "Those of the fault that the examples show.",
+    },
+)
 @model_option
 @json_option
 @common_options
@@ -71,7 +82,7 @@ def _as_json(row: LabelSummary, reach: float) -> dict[str, Any]:
     }
 
 
-@command.command()
+@command.command(cls=Manual, answer={"old, new": "Its names."})
 @click.argument("old", shell_complete=complete_fault)
 @click.argument("new")
 @model_option
@@ -93,7 +104,14 @@ def rename(old: str, new: str, model: str, as_json: bool) -> None:
     say(f"{old!r} is now called {new!r}. Verdicts written before keep the old name.")
 
 
-@command.command()
+@command.command(
+    cls=Manual,
+    answer={
+        "label": "The fault.",
+        "removed": "How many examples it had.",
+        "sources": "Where each had been seen: capture, start, end, network, phase.",
+    },
+)
 @click.argument("name", shell_complete=complete_fault)
 @model_option
 @json_option

@@ -10,6 +10,7 @@ import click
 
 from traffic_siamese.cli.incidents import format_span
 from traffic_siamese.cli.known_names import complete_fault
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import (
     common_options,
     json_option,
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from traffic_siamese.teaching import AddedFault
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    answer={
+        "label, examples": "The fault; how many windows of it are kept.",
+        "phases": "How many of these show its steady state, its start, its end.",
+        "start, end": "Of the example, RFC 3339, UTC.",
+        "nearest_label": "The fault that is most like it; null if there is none.",
+        "distance, separation": "To that fault; in units of an example's usual reach.",
+        "confusion": "Share of its windows that may be taken for each other fault.",
+        "warnings, took_s": "What is odd about the example; seconds that it took.",
+    },
+)
 @click.argument("name", shell_complete=complete_fault)
 @click.argument("log", metavar="LOG")
 @click.option("--start", required=True, metavar="T", help="When the fault starts to show.")

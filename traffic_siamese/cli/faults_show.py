@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from traffic_siamese.cli.known_names import complete_fault
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option, model_option
 from traffic_siamese.cli.output import print_json, print_table
 
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
     from traffic_siamese.inspection.faults import FaultDescription
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    answer={
+        "label, reach": "The fault; within which distance a window is taken for it.",
+        "examples": "Where each was seen: capture, start, end, network, phase.",
+        "distances": "To the other labels.",
+    },
+)
 @click.argument("name", shell_complete=complete_fault)
 @model_option
 @json_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import TABLE_FILE, common_options, json_option, max_bytes_option
 from traffic_siamese.cli.output import complain, count, print_json, say
 from traffic_siamese.cli.progress import Progress, reading
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from traffic_siamese.types import TrafficLog
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    each="bin",
+    answer={
+        "start": "When the bin starts, RFC 3339, UTC.",
+        "log": "Of a table with several network elements: FILE#ELEMENT.",
+        "...": "Every feature by its name; null where it is not known.",
+    },
+    files={"columns.yaml": "What the columns of a table are: by, time, timezone, columns."},
+)
 @click.argument("log", metavar="LOG")
 @click.option(
     "-o",

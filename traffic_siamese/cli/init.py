@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option
 from traffic_siamese.cli.output import print_json, say
 
 
-@click.command()
+@click.command(
+    cls=Manual, answer={"path": "The model's directory.", "labels": "The faults that it knows."}
+)
 @click.argument("model", type=click.Path(), metavar="MODEL")
 @json_option
 @common_options

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from traffic_siamese.cli.inspect_text import print_log
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, print_table
 from traffic_siamese.cli.progress import reading
@@ -15,7 +16,16 @@ from traffic_siamese.cli.settings import SKIPPED
 from traffic_siamese.cli.table_options import reading_of, table_options
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    answer={
+        "of a log": "log, format, compression, bin_s, window_s, windows, features, protocols, "
+        "signalling, stretches, constant_features, enough_for_baseline, warnings, problem; of a "
+        "capture also its packets, of a table its columns.",
+        "of a model": "model, created, labels, networks, training, versions, its windows and "
+        "features, and same_features: whether this version measures the same.",
+    },
+)
 @click.argument("path", type=click.Path(), metavar="LOG|MODEL")
 @click.option(
     "-m",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option
 from traffic_siamese.cli.output import count, duration, print_json, print_table, say
 from traffic_siamese.cli.progress import Progress
@@ -21,7 +22,19 @@ def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    files={
+        "OUT_DIR/labels.csv": "capture,start,end,label of every capture that was written.",
+        "FILE of --recipe": "YAML: name, effects (family and its parameters), onset.",
+    },
+    answer={
+        "path, labels_file": "Where the captures are, and what they show.",
+        "captures, labels": "Their paths; the faults, and normal.",
+        "bytes": "Of all captures.",
+        "with --list": "One object a family: family, group, meaning, parameters.",
+    },
+)
 @click.argument("out_dir", type=click.Path())
 @click.option(
     "--recipe",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option, max_bytes_option, model_option
 from traffic_siamese.cli.output import complain, count, duration, print_json, say
 from traffic_siamese.cli.progress import Progress, clock
@@ -37,7 +38,18 @@ LOSSES = (
 _LINE_EVERY = 10
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    files={"labels.csv": "capture,start,end,label and, if you like, network; RFC 3339 times."},
+    answer={
+        "path": "The model's directory.",
+        "labels, n_windows": "What it knows; labelled windows that it was trained on.",
+        "best_epoch": "The epoch that was kept.",
+        "held_out_accuracy": "Balanced, on captures kept out of training; null if there are none.",
+        "summary": "How far apart the labels are, in words.",
+        "warnings, took_s": "What was wrong and did not stop it; seconds that it took.",
+    },
+)
 @click.argument("logs_dir", type=click.Path())
 @click.option(
     "--labels",
@@ -48,7 +60,12 @@ _LINE_EVERY = 10
 )
 @model_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs at most.")
-@click.option("--loss", type=click.Choice(LOSSES), help="What pulls labels apart.")
+@click.option(
+    "--loss",
+    type=click.Choice(LOSSES),
+    metavar="LOSS",
+    help=f"What pulls labels apart: {', '.join(LOSSES)}.",
+)
 @click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Of triplet losses.")
 @click.option(
     "--embedding-dim", type=click.IntRange(min=1), help="Axes of the space; the first 3 are drawn."
