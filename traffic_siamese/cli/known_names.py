@@ -46,9 +46,9 @@ def _model_behind() -> str | None:
         words = shlex.split(os.environ.get("COMP_WORDS", ""))
     except ValueError:
         return None
-    for option, value in pairwise(words):
+    # bash takes the equals sign for a word of its own
+    split = [part for word in words for part in word.split("=", 1) if part]
+    for option, value in pairwise(split):
         if option in _OPTIONS:
             return value
-        if option.startswith("--model="):
-            return option.partition("=")[2]
     return None
