@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from traffic_siamese.cli.classify_outputs import Asked, check_outputs, open_outputs
-from traffic_siamese.cli.noc_options import alarm_options
+from traffic_siamese.cli.manual import Manual
+from traffic_siamese.cli.noc_options import alarm_options, metrics_option
 from traffic_siamese.cli.options import (
     TABLE_FILE,
     common_options,
@@ -59,7 +60,17 @@ class _Tally:
         return "; ".join(parts) + "."
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    each="log",
+    answer={
+        "log": "As it was named; FILE#ELEMENT for one of a table's network elements.",
+        "windows": "How many had which label.",
+        "incidents": "Rows of the table of incidents, as objects.",
+        "warnings": "What was wrong and did not stop it.",
+        "error": "Why the log could not be classified, or null.",
+    },
+)
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
 @model_option
 @network_option(
@@ -79,7 +90,14 @@ class _Tally:
     metavar="FILE",
     help="Write the incidents, in the same formats.",
 )
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write one HTML page of all: incidents, verdicts and features over time.",
+)
 @alarm_options
+@metrics_option
 @click.option(
     "--false-alarms-per-day",
     type=click.FloatRange(min=0, min_open=True),
@@ -108,7 +126,9 @@ def command(logs: tuple[str, ...], **options: Any) -> None:
       traffic-siamese classify tonight.pcap.gz --model model
       traffic-siamese classify captures/ --model model --network A \\
           -o verdicts.parquet --incidents incidents.csv
-      traffic-siamese classify captures/ --model model --alarms alarms.ves.json
+      traffic-siamese classify captures/ --model model --report report.html
+      traffic-siamese classify captures/ --model model --alarms alarms.ves.json \\
+          --metrics /var/lib/node_exporter/traffic_siamese.prom
       traffic-siamese classify captures/ --model model --false-alarms-per-day 0.1
     """
     how = {name: options.pop(name) for name in ("workers", "false_alarms_per_day")}
@@ -131,7 +151,9 @@ def _run(asked: Asked, **how: Any) -> _Tally:
     n_logs, total = len(sizes), sum(sizes.values())
     with ExitStack() as stack:
         progress = stack.enter_context(reading(asked.logs, then="classifying"))
-        found = classify(asked.logs, asked.model, network=asked.network, **how)
+        found = classify(
+            asked.logs, asked.model, network=asked.network, **how, detail=bool(asked.report)
+        )
         results = stack.enter_context(closing(found))
         first = next(results)  # a model that cannot be used must not cost the old output file
         outputs = open_outputs(stack, asked)

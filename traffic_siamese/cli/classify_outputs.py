@@ -7,11 +7,12 @@ too. A new one is a class with ``add`` and ``close``, its wish in `Asked`, and a
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from operator import attrgetter
 from types import TracebackType
@@ -43,10 +44,16 @@ class Asked:
         Standard output gets JSON.
     output, incidents : str, optional
         Files for the tables of verdicts and of incidents.
+    report : str, optional
+        File for the incident page.
     alarms, alarm_format : str, optional
         File for the alarms, and their format where the file's name does not tell it.
     severities : Severities, optional
         How bad which label is.
+    metrics : str, optional
+        File for the metrics, or the address where they are served.
+    began_s : float
+        When the command began, seconds of the monotonic clock.
     """
 
     model: str
@@ -55,16 +62,21 @@ class Asked:
     as_json: bool = False
     output: str | None = None
     incidents: str | None = None
+    report: str | None = None
     alarms: str | None = None
     alarm_format: str | None = None
     severities: Severities | None = None
+    metrics: str | None = None
+    began_s: float = field(default_factory=time.monotonic)
 
     def targets(self) -> list[tuple[str, str]]:
         """Return the files to write, each with its option."""
         named = [
             ("-o", self.output),
             ("--incidents", self.incidents),
+            ("--report", self.report),
             ("--alarms", self.alarms),
+            ("--metrics", self.metrics),
         ]
         return [(option, target) for option, target in named if target is not None]
 
@@ -75,6 +87,14 @@ def check_outputs(asked: Asked) -> None:
         from traffic_siamese.cli.alarm_output import check_alarms
 
         check_alarms(asked)
+    if asked.report is not None:
+        from traffic_siamese.cli.report_output import check_report
+
+        check_report(asked.report)
+    if asked.metrics is not None:
+        from traffic_siamese.cli.metrics_output import check_metrics
+
+        check_metrics(asked.metrics)
     for (one, target), (other, same) in combinations(asked.targets(), 2):
         if target == same:
             raise click.UsageError(
@@ -117,10 +137,18 @@ def _outputs(asked: Asked) -> Iterator[Output]:
         yield RowTable(asked.output, of="verdicts", as_json=asked.as_json)
     if asked.incidents is not None:
         yield RowTable(asked.incidents, of="incidents", as_json=asked.as_json)
+    if asked.report is not None:
+        from traffic_siamese.cli.report_output import ReportOutput
+
+        yield ReportOutput(asked, asked.report)
     if asked.alarms is not None:
         from traffic_siamese.cli.alarm_output import AlarmOutput
 
         yield AlarmOutput(asked, asked.alarms)
+    if asked.metrics is not None:
+        from traffic_siamese.cli.metrics_output import MetricsOutput
+
+        yield MetricsOutput(asked, asked.metrics)
     if asked.output is None and asked.incidents is None and asked.alarms is None:
         yield PrintedJson() if asked.as_json else PrintedIncidents()
 

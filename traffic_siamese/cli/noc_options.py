@@ -41,8 +41,10 @@ def alarm_options(function: F) -> F:
     form = click.option(
         "--alarm-format",
         type=click.Choice(ALARM_FORMATS),
-        help="By default what the name of FILE tells: .csv, .jsonl, .log (syslog), or tmf642, ves "
-        "or alertmanager in the name of a .json; JSON lines on standard output.",
+        metavar="FORMAT",
+        help=f"One of {', '.join(ALARM_FORMATS)}. By default what the name of FILE tells: .csv, "
+        ".jsonl, .log (syslog), or tmf642, ves or alertmanager in the name of a .json; JSON lines "
+        "on standard output.",
     )
     severity = click.option(
         "--severity",
@@ -53,3 +55,13 @@ def alarm_options(function: F) -> F:
         "its usual severity.",
     )
     return alarms(form(severity(function)))
+
+
+def metrics_option(function: F) -> F:
+    """Add ``--metrics``."""
+    return click.option(
+        "--metrics",
+        metavar="FILE.prom|HOST:PORT",
+        help="Count logs, windows and incidents for Prometheus: in a file for node_exporter, whose "
+        "counters go on in the next run, or over HTTP as long as this runs.",
+    )(function)
