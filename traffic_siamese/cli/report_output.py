@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import click
+
 from traffic_siamese.bundle import load_bundle
 from traffic_siamese.cli.classify_outputs import Asked, Output
 from traffic_siamese.cli.output import count, say
@@ -13,6 +15,15 @@ from traffic_siamese.views.report import ReportAbout, ReportWriter
 
 if TYPE_CHECKING:
     from traffic_siamese.classification import LogResult
+
+
+def check_report(target: str) -> None:
+    """Refuse a name that is no page's: a capture named by mistake must not be replaced."""
+    if Path(target).suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter(
+            f"{target!r} does not end in .html, expected the name of a page.",
+            param_hint="'--report'",
+        )
 
 
 class ReportOutput(Output):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from traffic_siamese.log_detail import FeatureTrack, LogDetail
+from traffic_siamese.tables import plain_value
 from traffic_siamese.types import Incident, Prototype, Verdict
 
 _PLACES = 1000  # steps of an axis of the cube; half a pixel
@@ -61,13 +62,13 @@ def entry(result: Classified) -> dict[str, Any]:
     """
     verdicts = result.verdicts
     return {
-        "name": result.log,
+        "name": plain_value("text", result.log),
         "start": _ms(verdicts[0].start_ns) if verdicts else None,
         "end": _ms(max(one.end_ns for one in verdicts)) if verdicts else None,
         "windows": len(verdicts),
         "incidents": [_short(one) for one in result.incidents],
-        "warnings": list(result.warnings),
-        "error": result.error,
+        "warnings": [plain_value("text", one) for one in result.warnings],
+        "error": plain_value("text", result.error),
     }
 
 
