@@ -113,13 +113,14 @@ def command(logs: tuple[str, ...], **options: Any) -> None:
     """Tell when a log shows which fault.
 
     A LOG is a capture (pcap or pcapng, plain, gzip or zstd), a table where MODEL was trained on
-    tables, a folder of them, or - for standard input. Without -o, --incidents and --alarms,
-    the incidents are printed, times in UTC; with --json, one JSON object for each log.
+    tables, a folder of them, or - for standard input. The incidents are printed, times in UTC,
+    unless a table or alarms are asked for; with --json, one JSON object for each log.
 
     Rows and alarms are written as each log ends. CSV and JSON survive a kill; a Parquet file can
-    be read once the command has ended. An incident that is not over when its log ends is raised
-    and not cleared. An alarm's id depends on log, network, start and label: classified twice, an
-    incident is one alarm.
+    be read once the command has ended.
+
+    An incident that is not over when its log ends is raised as an alarm, and not cleared. The id
+    of an alarm depends on log, network, start and label: classified again, it is the same alarm.
 
     \b
     Example:
