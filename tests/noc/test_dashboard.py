@@ -56,9 +56,8 @@ def test_counters_are_asked_for_their_rise_and_gauges_are_not(expression: str) -
     if expression.startswith("label_values"):
         return
     for name in re.findall(rf"{PREFIX}\w+", expression):
-        rises = re.search(
-            rf"increase\({name}\{{[^}}]*\}}\[\$__(range|rate_interval)\]\)", expression
-        )
+        asked = rf"increase\({name}\{{[^}}]*\}}\[\$__(range|rate_interval)\]\)"
+        rises = re.search(asked, expression)
         assert bool(rises) == name.endswith("_total")
 
 
@@ -102,8 +101,10 @@ def test_it_can_be_provisioned() -> None:
 
 
 def test_labels_have_the_colours_of_the_film() -> None:
-    bundle = load_bundle(shipped_model())
-    expected = label_colours([*bundle.library().labels(bundle.encoder_id), UNKNOWN])
+    with shipped_model() as path:
+        bundle = load_bundle(path)
+        labels = bundle.library().labels(bundle.encoder_id)
+    expected = label_colours([*labels, UNKNOWN])
     (windows,) = (panel for panel in PANELS if panel["title"] == "What windows of traffic show")
     found = {
         override["matcher"]["options"]: override["properties"][0]["value"]["fixedColor"]
