@@ -41,5 +41,9 @@ class SimulationError(TrafficSiameseError):
     """A recipe is malformed, or simulated traffic has nowhere to go."""
 
 
+class ServingError(TrafficSiameseError):
+    """A page cannot be served: the port is taken, or the address is not one of this computer."""
+
+
 class MissingExtraError(TrafficSiameseError):
     """A command needs packages that the base install leaves out."""

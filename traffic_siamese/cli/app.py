@@ -26,6 +26,7 @@ _COMMANDS = (
     "evaluate",
     "simulate",
     "film",
+    "watch",
     "features",
     "inspect",
     "export",
@@ -64,7 +65,7 @@ class LazyGroup(click.Group):
             hint = (
                 did_you_mean(args[0], _COMMANDS) or "'traffic-siamese --help' lists the commands."
             )
-            raise click.UsageError(f"No such command {args[0]!r}. {hint}", ctx)
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def make_context(

@@ -167,9 +167,7 @@ def read_points(folder: Path) -> WatchedPoints:
 def write_epoch(folder: Path, number: int, epoch: WatchedEpoch) -> None:
     """Write an epoch's file. Raises OSError."""
     curves = np.array([epoch.curves[name] for name in CURVES], np.float64)
-    _replace_arrays(
-        folder / epoch_name(number), {"positions": epoch.positions, "curves": curves}
-    )
+    _replace_arrays(folder / epoch_name(number), {"positions": epoch.positions, "curves": curves})
 
 
 def read_epoch(folder: Path, number: int, *, n_points: int) -> WatchedEpoch:
