@@ -5,16 +5,14 @@ Nothing here needs TensorFlow until ``train`` is called.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from traffic_siamese.bundle import load_bundle
 from traffic_siamese.classification import LogResult, classify, classify_log
 from traffic_siamese.errors import MissingExtraError
-from traffic_siamese.history import TrainingHistory
+from traffic_siamese.filming import film
 from traffic_siamese.network_normal import LearnedNormal, learn_network
 from traffic_siamese.starting import start_model
 from traffic_siamese.teaching import AddedFault, add_fault
@@ -22,7 +20,6 @@ from traffic_siamese.teaching import AddedFault, add_fault
 if TYPE_CHECKING:
     from traffic_siamese.fitting import FitOptions, FitReport
     from traffic_siamese.keeper import EpochReport
-    from traffic_siamese.views.film import FilmInfo
 
 __all__ = [
     "AddedFault",
@@ -89,44 +86,3 @@ def train(
         logs_dir, labels, model, options=options, resume=resume, progress=progress
     )
     return report
-
-
-def film(
-    model: str | Path,
-    path: str | os.PathLike[str],
-    *,
-    title: str | None = None,
-    max_points: int = 3000,
-    max_frames: int = 120,
-) -> FilmInfo:
-    """Write the film of a model's training as one HTML page.
-
-    Parameters
-    ----------
-    model : str or Path
-        The model bundle's directory.
-    path : path-like
-        The page to write.
-    title : str, optional
-        Heading of the page; the model's name by default.
-    max_points, max_frames : int
-        See ``views.film.write_film``.
-
-    Raises
-    ------
-    BundleError
-        If the model is missing or damaged.
-    TrainingError
-        If its history shows nothing.
-    """
-    from traffic_siamese.views.film import write_film
-
-    bundle = load_bundle(model)
-    title = title or f"How {Path(model).resolve().name} learned"
-    return write_film(
-        TrainingHistory.load(bundle.history_path),
-        path,
-        title=title,
-        max_points=max_points,
-        max_frames=max_frames,
-    )

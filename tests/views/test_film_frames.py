@@ -14,9 +14,7 @@ from traffic_siamese.views.film_frames import (
     choose_epochs,
     choose_points,
     fair_shares,
-    fit_projection,
     pack_positions,
-    project,
 )
 
 
@@ -71,49 +69,6 @@ def test_epochs_keep_first_and_last_and_never_repeat(n_epochs: int, max_frames: 
     gaps = np.diff(epochs)
     assert (gaps > 0).all()
     assert len(gaps) == 0 or gaps.max() - gaps.min() <= 1
-
-
-def test_three_dimensions_are_drawn_as_they_are() -> None:
-    """No centring and no scaling, and nothing to explain."""
-    embeddings = np.random.default_rng(0).random((2, 5, 3), np.float32)
-    projection = fit_projection(embeddings[-1])
-    assert np.array_equal(project(embeddings, projection), embeddings)
-    assert projection.note == ""
-
-
-@pytest.mark.parametrize("dim", [1, 2])
-def test_missing_dimensions_lie_in_the_middle(dim: int) -> None:
-    """And the page says so."""
-    embeddings = np.random.default_rng(0).random((2, 5, dim), np.float32)
-    projection = fit_projection(embeddings[-1])
-    positions = project(embeddings, projection)
-    assert np.array_equal(positions[:, :, :dim], embeddings)
-    assert (positions[:, :, dim:] == 0.5).all()
-    assert f"{dim} dimension" in projection.note
-
-
-def test_more_dimensions_keep_their_largest_distances() -> None:
-    """Points on a 3-D plane of an 8-D space: all distances keep one common proportion."""
-    rng = np.random.default_rng(1)
-    plane, _ = np.linalg.qr(rng.standard_normal((8, 3)))
-    flat = rng.random((3, 30, 3))
-    embeddings = (0.5 + 0.2 * flat @ plane.T).astype(np.float32)
-    projection = fit_projection(embeddings[-1])
-    positions = project(embeddings, projection).reshape(-1, 3)
-    before = np.linalg.norm(flat.reshape(-1, 1, 3) - flat.reshape(1, -1, 3), axis=2)
-    after = np.linalg.norm(positions[:, None] - positions, axis=2)
-    ratio = after[before > 0] / before[before > 0]
-    assert np.allclose(ratio, ratio.mean(), rtol=1e-3)
-    assert positions.min() >= 0
-    assert positions.max() <= 1
-    assert "8 dimensions" in projection.note
-    assert "100%" in projection.note
-
-
-def test_a_collapsed_embedding_is_drawn_in_the_middle() -> None:
-    """All points alike in five dimensions: no division by nothing."""
-    embeddings = np.full((2, 4, 5), 0.3, np.float32)
-    assert np.allclose(project(embeddings, fit_projection(embeddings[-1])), 0.5)
 
 
 @given(st.integers(1, 4), st.integers(1, 5), st.integers(0, 99))

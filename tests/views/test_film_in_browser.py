@@ -12,6 +12,8 @@ import pytest
 
 from tests.views.conftest import make_history, wait_for
 from traffic_siamese.views.film import write_film
+from traffic_siamese.views.film_data import FilmOptions
+from traffic_siamese.views.film_run import FilmRun
 
 pytestmark = pytest.mark.slow
 HARMLESS = "willReadFrequently"  # Chromium's advice to plotly on speed
@@ -30,8 +32,8 @@ def positions(page: Any) -> np.ndarray:
     return np.array(page.execute_script("return Array.from(film.positions())")).reshape(3, -1).T
 
 
-def seek(page: Any, frame: float) -> None:
-    page.execute_async_script("film.seek(arguments[0]).then(arguments[1])", frame)
+def seek(page: Any, time: float) -> None:
+    page.execute_async_script("film.seek(arguments[0]).then(arguments[1])", time)
 
 
 def press(page: Any, key: str) -> None:
@@ -50,7 +52,7 @@ def drawn_order(label: np.ndarray, kind: np.ndarray) -> np.ndarray:
 def test_points_stand_where_the_history_says(tmp_path: Path, open_page: Open) -> None:
     """First, last, and half way between two epochs; a step of the coding is 1/4095."""
     history = make_history()
-    write_film(history, tmp_path / "film.html")
+    write_film(FilmRun(history), tmp_path / "film.html")
     page = open_page(tmp_path / "film.html")
     kind = np.where(history.prototype, 2, history.held_out.astype(int))
     order = drawn_order(history.label, kind)
@@ -58,15 +60,13 @@ def test_points_stand_where_the_history_says(tmp_path: Path, open_page: Open) ->
     for frame, expected in ((0, first[0]), (6, first[6]), (2.5, (first[2] + first[3]) / 2)):
         seek(page, frame)
         assert np.abs(positions(page) - expected).max() < 1 / 4095
-    shown = page.execute_script(
-        "return Array.from(document.getElementById('scene')._fullData[0].x)"
-    )
+    shown = page.execute_script("return Array.from(document.querySelector('.cube')._fullData[0].x)")
     assert np.allclose(shown, positions(page)[: len(shown), 0])
 
 
 def test_plays_pauses_and_obeys_the_keys(tmp_path: Path, open_page: Open) -> None:
     """The play button moves the points, pause stops them, and the keys do what they say."""
-    write_film(make_history(n_epochs=60), tmp_path / "film.html")
+    write_film(FilmRun(make_history(n_epochs=60)), tmp_path / "film.html")
     page = open_page(tmp_path / "film.html")
     page.execute_script("document.getElementById('speed').value = '0.25'")
     before = positions(page)
@@ -74,13 +74,13 @@ def test_plays_pauses_and_obeys_the_keys(tmp_path: Path, open_page: Open) -> Non
     wait_for(lambda: np.abs(positions(page) - before).max() > 0.005)
     assert state(page)["playing"]
     page.find_element("id", "play").click()
-    stopped = state(page)["frame"]
+    stopped = state(page)["time"]
     assert not state(page)["playing"]
     page.execute_async_script("setTimeout(arguments[0], 300)")
-    assert state(page)["frame"] == stopped
+    assert state(page)["time"] == stopped
     for key, frame in (("End", 60), ("ArrowLeft", 59), ("Home", 0), ("ArrowRight", 1)):
         press(page, key)
-        wait_for(lambda frame=frame: state(page)["frame"] == frame)
+        wait_for(lambda frame=frame: state(page)["time"] == frame)
     press(page, " ")
     assert state(page)["playing"]
     press(page, "End")
@@ -89,26 +89,28 @@ def test_plays_pauses_and_obeys_the_keys(tmp_path: Path, open_page: Open) -> Non
 
 def test_plays_to_the_end_and_stops_there(tmp_path: Path, open_page: Open) -> None:
     """At four times the speed; then the labels' names appear."""
-    write_film(make_history(), tmp_path / "film.html")
+    write_film(FilmRun(make_history()), tmp_path / "film.html")
     page = open_page(tmp_path / "film.html")
     page.execute_script("document.getElementById('speed').value = '4'; film.play()")
     wait_for(lambda: not state(page)["playing"])
     assert state(page)["epoch"] == 6
-    wait_for(lambda: page.find_elements("css selector", "#scene .annotation-text"))
-    names = {tag.text for tag in page.find_elements("css selector", "#scene .annotation-text")}
+    wait_for(lambda: page.find_elements("css selector", ".names .tag"))
+    names = {tag.text for tag in page.find_elements("css selector", ".names .tag")}
     assert names == {"normal", "blocked", "capacity", "flood"}
 
 
 def test_slider_and_curve_set_the_epoch(tmp_path: Path, open_page: Open) -> None:
     """The epoch number follows, also where epochs were left out."""
-    write_film(make_history(20, 20), tmp_path / "film.html", max_frames=5)
+    write_film(
+        FilmRun(make_history(20, 20)), tmp_path / "film.html", options=FilmOptions(max_frames=5)
+    )
     page = open_page(tmp_path / "film.html")
     page.execute_script(
         "const s = document.getElementById('slider'); s.value = 2;"
         "s.dispatchEvent(new Event('input'))"
     )
     wait_for(lambda: page.find_element("id", "epoch").text == "epoch 10 / 20")
-    assert state(page)["frame"] == 2
+    assert state(page)["time"] == 2
     page.execute_script("""
         const plot = document.querySelector('#separation .plot');
         const box = plot.getBoundingClientRect();
@@ -121,10 +123,10 @@ def test_slider_and_curve_set_the_epoch(tmp_path: Path, open_page: Open) -> None
 
 def test_legend_hides_and_shows_a_label(tmp_path: Path, open_page: Open) -> None:
     """All of the label's traces, and no other's."""
-    write_film(make_history(), tmp_path / "film.html")
+    write_film(FilmRun(make_history()), tmp_path / "film.html")
     page = open_page(tmp_path / "film.html")
     visible = (
-        "return document.getElementById('scene')._fullData.slice(0, -1)"
+        "return document.querySelector('.cube')._fullData.slice(0, -1)"
         ".map(trace => trace.visible === true)"
     )
     button = page.find_element("css selector", "#legend button")
@@ -144,10 +146,11 @@ def test_legend_hides_and_shows_a_label(tmp_path: Path, open_page: Open) -> None
 
 def test_camera_of_the_user_is_kept(tmp_path: Path, open_page: Open) -> None:
     """Turning the cube survives the next frames, a hidden label and another theme."""
-    write_film(make_history(), tmp_path / "film.html")
+    write_film(FilmRun(make_history()), tmp_path / "film.html")
     page = open_page(tmp_path / "film.html")
     page.execute_async_script(
-        "Plotly.relayout('scene', {'scene.camera.eye': {x: 2, y: 0.5, z: 1}}).then(arguments[0])"
+        "Plotly.relayout(document.querySelector('.cube'),"
+        "{'scene.camera.eye': {x: 2, y: 0.5, z: 1}}).then(arguments[0])"
     )
     seek(page, 6)
     page.find_element("css selector", "#legend button").click()
@@ -155,16 +158,14 @@ def test_camera_of_the_user_is_kept(tmp_path: Path, open_page: Open) -> None:
     page.find_element("id", "theme").click()
     assert state(page)["theme"] != theme
     page.execute_async_script("setTimeout(arguments[0], 300)")
-    eye = page.execute_script(
-        "return document.getElementById('scene')._fullLayout.scene.camera.eye"
-    )
+    eye = page.execute_script("return document.querySelector('.cube')._fullLayout.scene.camera.eye")
     assert eye == pytest.approx({"x": 2, "y": 0.5, "z": 1}, abs=1e-6)
 
 
 def test_nothing_is_requested_and_nothing_complains(tmp_path: Path, open_page: Open) -> None:
     """Nothing but the file is loaded, and the console stays clean, hostile text or not."""
     hostile = make_history(labels=("normal", HOSTILE), capture=np.full(40, HOSTILE))
-    write_film(hostile, tmp_path / "film.html", title=HOSTILE)
+    write_film(FilmRun(hostile), tmp_path / "film.html", title=HOSTILE)
     page = open_page(tmp_path / "film.html")
     seek(page, 6)
     assert page.title == HOSTILE
@@ -187,7 +188,7 @@ def test_other_widths_and_lengths_are_shown(
     tmp_path: Path, open_page: Open, dim: int, n_epochs: int
 ) -> None:
     """Eight dimensions, two, and a training of no epochs at all."""
-    write_film(make_history(dim=dim, n_epochs=n_epochs), tmp_path / "film.html")
+    write_film(FilmRun(make_history(dim=dim, n_epochs=n_epochs)), tmp_path / "film.html")
     page = open_page(tmp_path / "film.html")
     seek(page, n_epochs)
     assert state(page)["nFrames"] == n_epochs + 1
@@ -196,7 +197,7 @@ def test_other_widths_and_lengths_are_shown(
 
 def test_an_old_browser_is_told_why(tmp_path: Path, browser: Any) -> None:
     """A browser without DecompressionStream shows a sentence instead of an empty page."""
-    write_film(make_history(), tmp_path / "film.html")
+    write_film(FilmRun(make_history()), tmp_path / "film.html")
     script = browser.execute_cdp_cmd(
         "Page.addScriptToEvaluateOnNewDocument", {"source": "delete window.DecompressionStream"}
     )
@@ -209,7 +210,7 @@ def test_an_old_browser_is_told_why(tmp_path: Path, browser: Any) -> None:
 
 def test_a_narrow_screen_stacks_the_columns(tmp_path: Path, open_page: Open) -> None:
     """On a phone the curves stand below the cube, and nothing runs off sideways."""
-    write_film(make_history(), tmp_path / "film.html")
+    write_film(FilmRun(make_history()), tmp_path / "film.html")
     page = open_page(tmp_path / "film.html")
     size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

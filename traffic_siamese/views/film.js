@@ -1,177 +1,70 @@
-// The player: unpack, keep the time, move the points.
+// The player: unpack, keep the time, let the panes draw.
 //
-// window.film is there for tests and for the curious:
-//   state()      { ready, playing, frame, epoch, nFrames, nPoints, visible: {label: bool},
-//                  theme, framesDrawn, drawMs }; frame is fractional between two epochs
-//   positions()  Float32Array, all x then all y then all z, as they are drawn now
-//   play() pause() seek(frame)
-const SECONDS_AT_1X = 12;
-const SLOW_MS = 60; // a frame that takes longer than this is drawn with fewer pixels
-const $ = (id) => document.getElementById(id);
+// window.film is there for tests and for the curious. Time is in epochs; beyond the last one the
+// faults that were added later enter:
+//   state()        { ready, playing, time, epoch, end, nPoints, visible: {label: bool}, display,
+//                    theme, framesDrawn, drawMs, painted }
+//   positions(run) Float32Array, all x then all y then all z, as they are drawn now
+//   play() pause() seek(time)
 
-function fromBase64(id) {
-  const node = $(id);
-  const text = atob(node.textContent);
-  node.remove();
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < bytes.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return bytes;
-}
-const unpack = (id) =>
-  new Response(new Blob([fromBase64(id)]).stream().pipeThrough(new DecompressionStream("gzip")));
-
-// The inverse of pack_positions: folded changes, low bytes first, to positions in [0, 1].
-function decodeFrames(bytes, nFrames, frameLength, bits) {
-  const half = nFrames * frameLength, frames = [], scale = 1 / ((1 << bits) - 1);
-  const steps = new Int32Array(frameLength);
-  for (let frame = 0; frame < nFrames; frame += 1) {
-    const positions = new Float32Array(frameLength);
-    for (let index = 0; index < frameLength; index += 1) {
-      const at = frame * frameLength + index;
-      const folded = bytes[at] | (bytes[half + at] << 8);
-      steps[index] += (folded >>> 1) ^ -(folded & 1);
-      positions[index] = steps[index] * scale;
-    }
-    frames.push(positions);
-  }
-  return frames;
-}
-
-function fillBetween(buffer, frames, frame) {
-  const before = Math.floor(frame), share = frame - before;
-  const from = frames[before], to = frames[Math.min(before + 1, frames.length - 1)];
-  for (let index = 0; index < buffer.length; index += 1) {
-    buffer[index] = from[index] + (to[index] - from[index]) * share;
-  }
-}
-
-// Kept epochs may be several apart: frame number to epoch and back, both fractional.
-function epochOf(epochs, frame) {
-  const before = Math.floor(frame), after = Math.min(before + 1, epochs.length - 1);
-  return epochs[before] + (epochs[after] - epochs[before]) * (frame - before);
-}
-function frameOf(epochs, epoch) {
-  const after = epochs.findIndex((kept) => kept >= epoch);
-  if (after <= 0) return 0;
-  const span = epochs[after] - epochs[after - 1];
-  return after - 1 + (epoch - epochs[after - 1]) / span;
-}
-
-function toggleButton(parent, text, colour, onPress) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.setAttribute("aria-pressed", "true");
-  const span = document.createElement("span");
-  span.textContent = text;
-  span.title = text;
-  const mark = document.createElement("i");
-  if (colour) { mark.style.setProperty("--colour", colour); button.append(mark); }
-  button.append(span);
-  button.addEventListener("click", () => {
-    const on = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(on));
-    onPress(on);
-  });
-  parent.append(button);
-  return button;
-}
-
-const KINDS = [
-  ["trained on", '<circle cx="6.5" cy="6.5" r="4.5"/>'],
-  ["held out", '<circle cx="6.5" cy="6.5" r="4.5" fill="none" stroke-width="1.8"/>'],
-  ["prototype", '<path d="M6.5 .5l6 6-6 6-6-6z" stroke="none"/>'],
-];
-
-function drawLegend(film, visible, apply) {
-  film.labels.forEach((label, index) => {
-    const button = toggleButton($("legend"), label.name, label.colour, (on) => {
-      visible.label[index] = on;
-      apply();
-    });
-    const count = document.createElement("small");
-    count.textContent = label.windows.toLocaleString("en");
-    count.title = "windows";
-    button.append(count);
-  });
-  KINDS.forEach(([name, shape], kind) => {
-    if (!film.groups.some((group) => group.kind === kind)) return;
-    const button = toggleButton($("kinds"), name, null, (on) => {
-      visible.kind[kind] = on;
-      apply();
-    });
-    button.insertAdjacentHTML("afterbegin", `<svg viewBox="0 0 13 13">${shape}</svg>`);
-  });
-}
-
-function allCurves(film, seek) {
-  const { loss, val_loss, separation, active_triplets } = film.curves;
-  const nEpochs = film.n_epochs;
-  const one = (name, values, colour, dashed) => ({ name, values, colour, dashed });
-  const marks = [
-    drawCurves($("loss"), { title: "Loss", nEpochs, format: shortNumber, curves: [
-      one("training", loss, "var(--accent)", false),
-      one("validation", val_loss, "#d97a1e", true)] }, seek),
-    drawCurves($("separation"), { title: "Separation", nEpochs, format: shortNumber,
-      curves: [one("between ÷ within labels", separation, "#12a87c", false)] }, seek),
-    drawCurves($("active"), { title: "Active triplets", nEpochs, format: percent, top: 1,
-      curves: [one("violate the margin", active_triplets, "#b04fd0", false)] }, seek),
-  ];
+function curvesOf(film, seek) {
+  const one = (name, values, colour, dashed = false) => ({ name, values, colour, dashed });
+  const nEpochs = Math.max(...film.runs.map((run) => run.n_epochs));
+  const plot = (title, format, curves, top) => {
+    const figure = document.createElement("figure");
+    $("curves").append(figure);
+    return drawCurves(figure, { title, nEpochs, format, curves, top }, seek);
+  };
+  const losses = ({ curves: { loss, val_loss } }) => [
+    one("training", loss, "var(--accent)"), one("held out", val_loss, "#d97a1e", true)];
+  const marks = film.runs.length === 1 ? curvesOfOne(film.runs[0].curves, plot, one, losses)
+    : curvesOfTwo(film.runs, plot, one, losses);
   return (epoch) => marks.forEach((mark) => mark(epoch));
 }
 
-function middleOf(buffer, nPoints, group) {
-  return [0, 1, 2].map((axis) => {
-    const part = buffer.subarray(axis * nPoints + group.start, axis * nPoints + group.stop);
-    return part.reduce((sum, value) => sum + value, 0) / part.length;
-  });
+function curvesOfOne(curves, plot, one, losses) {
+  return [
+    plot("Loss", shortNumber, losses({ curves })),
+    plot("Distance on the drawn axes", shortNumber, [
+      one("two labels", curves.between, "#12a87c"),
+      one("one label", curves.within, "#cf2231", true)]),
+    plot("Triplets out of order", percent, [
+      one("", curves.out_of_order, "#b04fd0")], 1),
+  ];
 }
 
-const isNear = (point, others) => others.some(
-  (other) => Math.hypot(...point.map((value, axis) => value - other[axis])) < 0.15);
-
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
+function curvesOfTwo(runs, plot, one, losses) {
+  const both = (pick) => runs.map((run, at) =>
+    one(run.name, pick(run.curves), at ? "#d97a1e" : "var(--accent)", at === 1));
+  return [
+    plot("Separation: between ÷ within labels", shortNumber, both((c) => c.separation)),
+    plot("Triplets out of order", percent, both((c) => c.out_of_order), 1),
+    ...runs.map((run) => plot(`Loss of ${run.name}`, shortNumber, losses(run))),
+  ];
 }
 
-function makePlayer(film, frames, buffer, scene) {
-  const last = frames.length - 1;
-  const state = {
-    frame: 0, playing: false, named: false, coarse: false, framesDrawn: 0, drawMs: 0,
-  };
-  const visible = { label: film.labels.map(() => true), kind: [true, true, true] };
-  const shown = (group) => visible.label[group.label] && visible.kind[group.kind];
-  const mark = allCurves(film, (epoch) => { pause(); seek(frameOf(film.epochs, epoch)); });
-  let busy = null, lastTick = 0, paceMs = 0;
+function makePlayer(film, panes, when, visible) {
+  const state = { time: 0, playing: false, framesDrawn: 0, drawMs: 0 };
+  const mark = curvesOf(film, (epoch) => { pause(); scrub(epoch); });
+  let busy = null, lastTick = 0, settle = null, scrubbed = false;
 
   function label() {
-    const epoch = epochOf(film.epochs, state.frame);
-    const [number, total] = [$("epoch").querySelector("b"), $("epoch").querySelector("span")];
-    number.textContent = Math.round(epoch);
-    total.textContent = ` / ${film.n_epochs}`;
-    $("slider").value = state.frame;
-    $("slider").setAttribute("aria-valuetext", `epoch ${Math.round(epoch)} of ${film.n_epochs}`);
-    mark(epoch);
-  }
-  async function nameLabels() {
-    const groups = film.groups.filter((group) => group.kind === PROTOTYPE);
-    const on = state.frame === last && groups.length > 0;
-    if (!on && !state.named) return;
-    state.named = on;
-    const seen = on ? groups.filter(shown) : [];
-    const middles = seen.map((group) => middleOf(buffer, film.n_points, group));
-    await scene.name(middles.map((middle, index) => nameTag(
-      film.labels[seen[index].label], middle, isNear(middle, middles.slice(0, index)))));
+    const epoch = Math.round(Math.min(state.time, when.nEpochs));
+    $("epoch").querySelector("b").textContent = epoch;
+    $("epoch").querySelector("span").textContent = ` / ${when.nEpochs}`;
+    $("slider").value = state.time;
+    $("slider").setAttribute("aria-valuetext", state.time > when.nEpochs
+      ? "after the training" : `epoch ${epoch} of ${when.nEpochs}`);
+    mark(Math.min(state.time, when.nEpochs));
   }
   async function draw() {
     const start = performance.now();
-    fillBetween(buffer, frames, state.frame);
     label();
-    await scene.move();
-    if (state.named !== (state.frame === last)) await nameLabels();
+    for (const pane of panes) await pane.draw(state.time, state.playing || scrubbed);
     state.drawMs += performance.now() - start;
     state.framesDrawn += 1;
   }
-  // One drawing at a time; what is asked for meanwhile is drawn once, with the newest frame.
+  // One drawing at a time; what is asked for meanwhile is drawn once, with the newest time.
   function redraw() {
     if (busy) { busy.again = true; return busy.done; }
     const job = { again: false, done: null };
@@ -182,84 +75,87 @@ function makePlayer(film, frames, buffer, scene) {
     })();
     return job.done;
   }
-  function seek(frame) {
-    state.frame = Math.min(Math.max(frame, 0), last);
+  function seek(time) {
+    state.time = clamp(time, 0, when.end);
     return redraw();
+  }
+  // Dragging the slider or a curve: paint, and let plotly draw when it comes to rest.
+  function scrub(time) {
+    scrubbed = true;
+    clearTimeout(settle);
+    settle = setTimeout(() => { scrubbed = false; redraw(); }, 160);
+    return seek(time);
   }
   function tick(now) {
     if (!state.playing) return;
     const elapsed = Math.min(now - lastTick, 250) / 1000;
     lastTick = now;
-    paceMs += (1000 * elapsed - paceMs) / 6;
-    if (paceMs > SLOW_MS && !state.coarse) scene.coarse(state.coarse = true);
-    const pace = Math.max(last / SECONDS_AT_1X, 2) * Number($("speed").value);
-    seek(state.frame + elapsed * pace).then(() => {
-      if (state.frame >= last) pause();
+    seek(state.time + elapsed * when.pace * Number($("speed").value)).then(() => {
+      if (state.time >= when.end) pause();
       else requestAnimationFrame(tick);
     });
   }
   function setPlaying(on) {
-    if (!on && state.coarse) scene.coarse(state.coarse = false);
     state.playing = on;
     document.body.classList.toggle("playing", on);
     $("play").setAttribute("aria-label", on ? "Pause" : "Play");
   }
   function play() {
-    if (state.playing || last === 0) return;
-    if (state.frame >= last) state.frame = 0;
+    if (state.playing || when.end === 0) return;
+    if (state.time >= when.end) state.time = 0;
     setPlaying(true);
     lastTick = performance.now();
-    paceMs = 0;
     requestAnimationFrame(tick);
   }
-  function pause() { setPlaying(false); }
+  function pause() {
+    if (!state.playing) return;
+    setPlaying(false);
+    redraw();
+  }
   function step(by) {
     pause();
-    return seek(by > 0 ? Math.floor(state.frame) + 1 : Math.ceil(state.frame) - 1);
+    const next = by > 0 ? Math.floor(state.time) + 1 : Math.ceil(state.time) - 1;
+    return seek(state.time > when.nEpochs && by < 0 ? when.nEpochs : next);
   }
-  async function applyVisible() {
-    await scene.show(film.groups.map(shown));
-    await nameLabels();
-  }
-  drawLegend(film, visible, applyVisible);
-  return { state, visible, last, play, pause, seek, step, nameLabels };
+  const each = (name) => async () => { for (const pane of panes) await pane[name](); };
+  return { state, when, visible, play, pause, seek, scrub, step,
+    applyVisible: each("show"), repaint: each("overlay"), paint: each("paint") };
 }
 
-function bindControls(player, scene) {
-  const { state, play, pause, seek, step, last } = player;
-  const toggle = () => (state.playing ? pause() : play());
-  $("slider").max = last;
-  $("play").addEventListener("click", toggle);
-  $("slider").addEventListener("input", () => { pause(); seek(Number($("slider").value)); });
-  $("theme").addEventListener("click", () => {
-    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-    scene.paint().then(player.nameLabels);
-  });
-  const keys = {
-    " ": toggle, ArrowRight: () => step(1), ArrowLeft: () => step(-1),
-    Home: () => { pause(); seek(0); }, End: () => { pause(); seek(last); },
-  };
-  document.addEventListener("keydown", (event) => {
-    const inField = event.target.closest("select, button") !== null;
-    if (!(event.key in keys) || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (inField && !(event.key.length > 1 && event.target.tagName === "BUTTON")) return;
-    event.preventDefault();
-    keys[event.key]();
-  });
-}
-
-function expose(film, buffer, player) {
-  const { state, visible, play, pause, seek } = player;
+function expose(film, panes, player, display) {
+  const { state, visible, when, play, pause, seek } = player;
   window.film = {
-    play, pause, seek, positions: () => buffer.slice(),
+    play, pause, seek, positions: (run = 0) => panes[run].run.buffer.slice(),
     state: () => ({
-      ready: true, playing: state.playing, frame: state.frame,
-      epoch: Math.round(epochOf(film.epochs, state.frame)), nFrames: player.last + 1,
-      nPoints: film.n_points, theme: document.documentElement.dataset.theme,
+      ready: true, playing: state.playing, time: state.time, end: when.end,
+      epoch: Math.round(Math.min(state.time, when.nEpochs)),
+      nPoints: panes.reduce((sum, pane) => sum + pane.run.nPoints, 0),
+      theme: document.documentElement.dataset.theme,
+      display: { labels: display.labels, spheres: display.spheres, trails: display.trails },
       visible: Object.fromEntries(film.labels.map((l, i) => [l.name, visible.label[i]])),
+      painted: panes.map((pane) => pane.node.classList.contains("painted")),
       framesDrawn: state.framesDrawn, drawMs: state.drawMs,
     }),
   };
+}
+
+// One pane of the template for each training.
+function panesFor(film) {
+  const [first] = document.querySelectorAll(".pane");
+  const nodes = film.runs.map((_, at) => (at ? first.cloneNode(true) : first));
+  nodes.slice(1).forEach((node) => first.parentNode.append(node));
+  document.body.classList.toggle("two", nodes.length > 1);
+  return nodes;
+}
+
+function tellNotes(film) {
+  for (const run of film.runs) {
+    for (const note of run.notes) {
+      const item = document.createElement("li");
+      item.textContent = film.runs.length > 1 ? `${run.name}: ${note}` : note;
+      $("notes").append(item);
+    }
+  }
 }
 
 async function start() {
@@ -273,18 +169,23 @@ async function start() {
   document.head.append(library);
   const film = await unpack("scene-data").json();
   const bytes = new Uint8Array(await unpack("frames-data").arrayBuffer());
-  const frames = decodeFrames(bytes, film.epochs.length, 3 * film.n_points, film.bits);
-  const buffer = frames[0].slice();
-  for (const note of film.notes) {
-    $("notes").append(Object.assign(document.createElement("li"), { textContent: note }));
-  }
+  const { when, runs } = decodeRuns(film, bytes);
+  const visible = { label: film.labels.map(() => true), kind: [true, true, true, true] };
+  const display = { labels: true, spheres: true, trails: 0, shown: (run) =>
+    run.groups.map((group) => visible.label[group.label] && visible.kind[group.kind]) };
+  tellNotes(film);
   $("epoch").innerHTML = "epoch <b></b><span></span>";
   $("message").hidden = true;
-  const scene = await drawScene(film, buffer, $("scene"));
-  const player = makePlayer(film, frames, buffer, scene);
-  bindControls(player, scene);
+  const nodes = panesFor(film), panes = [];
+  for (const [at, run] of runs.entries()) {
+    run.place(0);
+    panes.push(await makePane(film, run, nodes[at], display));
+  }
+  linkCameras(panes);
+  const player = makePlayer(film, panes, when, visible);
+  bindControls(film, player, visible, display);
   await player.seek(0);
-  expose(film, buffer, player);
+  expose(film, panes, player, display);
 }
 
 start().catch((error) => {

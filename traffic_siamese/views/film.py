@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.history import TrainingHistory
-from traffic_siamese.types import FloatArray, Int64Array
+from traffic_siamese.types import StringArray
 from traffic_siamese.views.colours import UNLABELLED, label_colours
-from traffic_siamese.views.film_frames import (
-    POSITION_BITS,
-    check_positions,
-    choose_epochs,
-    choose_points,
-    fit_projection,
-    pack_positions,
-    project,
-)
+from traffic_siamese.views.film_data import ADDED, DrawnRun, FilmOptions, draw_run
+from traffic_siamese.views.film_frames import POSITION_BITS, pack_positions
+from traffic_siamese.views.film_run import FilmRun
 from traffic_siamese.views.plotly_page import (
     assemble,
     escape,
@@ -33,7 +27,17 @@ from traffic_siamese.views.plotly_page import (
     write_page,
 )
 
-TRAINED, HELD_OUT, PROTOTYPE = 0, 1, 2
+_SCRIPTS = (
+    "film_time.js",
+    "film_scene.js",
+    "film_pixels.js",
+    "film_painter.js",
+    "film_labels.js",
+    "film_curves.js",
+    "film_pane.js",
+    "film_controls.js",
+    "film.js",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,11 @@ class FilmInfo:
     Attributes
     ----------
     path : Path
-        The page.
+        The page or the video.
     n_bytes : int
         Its size.
     n_points, n_frames : int
-        How many windows and epochs it shows.
+        How many windows and epochs it shows; of two trainings, all windows and the most epochs.
     """
 
     path: Path
@@ -57,27 +61,24 @@ class FilmInfo:
 
 
 def write_film(
-    history: TrainingHistory,
+    runs: FilmRun | Sequence[FilmRun],
     path: str | os.PathLike[str],
     *,
     title: str = "Training film",
-    max_points: int = 3000,
-    max_frames: int = 120,
+    options: FilmOptions | None = None,
 ) -> FilmInfo:
     """Write the film as one HTML page that needs no network and no server.
 
     Parameters
     ----------
-    history : TrainingHistory
-        Where every point stood after each epoch.
+    runs : FilmRun, or a sequence of one or two
+        The training to show, or two side by side, their epochs aligned.
     path : path-like
         The page to write; an existing one is replaced whole.
     title : str
         Heading of the page.
-    max_points : int
-        Windows to draw. Above it the labels are thinned to equal numbers; prototypes all stay.
-    max_frames : int
-        Epochs to show, at least 2; above it epochs are left out at even steps.
+    options : FilmOptions, optional
+        How much to show, and which axes.
 
     Returns
     -------
@@ -86,34 +87,50 @@ def write_film(
     Raises
     ------
     TrainingError
-        If the history is empty or the training diverged.
+        If a history is empty or the training diverged, or the axes asked for are not there.
     ValueError
-        If ``max_points`` or ``max_frames`` is too small.
+        If there are no runs, or more than two.
     """
-    if max_points < 1 or max_frames < 2:
-        raise ValueError(
-            f"max_points={max_points}, max_frames={max_frames}; expected at least 1 and 2"
-        )
-    check_positions(history.embeddings)
-    rows = _drawing_order(history, max_points)
-    epochs = choose_epochs(history.n_epochs, max_frames=max_frames)
-    projection = fit_projection(history.embeddings[-1])
-    positions = project(history.embeddings[np.ix_(epochs, rows)], projection)
-    scene = _scene(history, rows, epochs) | {
-        "axes": projection.axes,
-        "notes": [note for note in (projection.note, *_thinning(history, rows, epochs)) if note],
-    }
-    page = _page(title, headline(history), pack_json(scene), pack_bytes(pack_positions(positions)))
-    return FilmInfo(Path(path), write_page(path, page), len(rows), len(epochs))
+    drawn = draw_runs(runs, options)
+    packed = b"".join(pack_positions(one.positions) for one in drawn)
+    scene = pack_json(film_scene(drawn))
+    names = [one.run.name if len(drawn) > 1 else "" for one in drawn]
+    sentence = " | ".join(headline(one.run.history, n) for one, n in zip(drawn, names, strict=True))
+    page = _page(title, sentence, scene, pack_bytes(packed))
+    return film_info(path, write_page(path, page), drawn)
 
 
-def headline(history: TrainingHistory) -> str:
+def draw_runs(
+    runs: FilmRun | Sequence[FilmRun], options: FilmOptions | None = None
+) -> list[DrawnRun]:
+    """Choose, place and measure one or two trainings.
+
+    Raises
+    ------
+    TrainingError, ValueError
+        As ``write_film``.
+    """
+    found = [runs] if isinstance(runs, FilmRun) else list(runs)
+    if len(found) not in (1, 2):
+        raise ValueError(f"got {len(found)} trainings to film, expected one or two")
+    return [draw_run(run, options or FilmOptions()) for run in found]
+
+
+def film_info(path: str | os.PathLike[str], n_bytes: int, drawn: Sequence[DrawnRun]) -> FilmInfo:
+    """Say what was written."""
+    n_points = sum(len(one.label) for one in drawn)
+    return FilmInfo(Path(path), n_bytes, n_points, max(len(one.epochs) for one in drawn))
+
+
+def headline(history: TrainingHistory, name: str = "") -> str:
     """Say in one sentence what the training did.
 
     Parameters
     ----------
     history : TrainingHistory
         What was recorded.
+    name : str
+        The model's, set before the sentence; empty for none.
 
     Returns
     -------
@@ -129,7 +146,16 @@ def headline(history: TrainingHistory) -> str:
     known = history.separation[np.isfinite(history.separation)]
     if history.n_epochs and len(known) > 1:
         text += f": separation {known[0]:.1f} → {known[-1]:.1f}"
-    return text
+    return f"{name}: {text}" if name else text
+
+
+def caption_of(drawn: DrawnRun, label: str) -> str:
+    """Say how a label came in that was never trained on."""
+    added = drawn.run.added
+    captures = added.capture[added.label == label]
+    n_examples = len(np.unique(captures))
+    examples = "one example" if n_examples == 1 else f"{n_examples} examples"
+    return f"was added with {examples}; nothing was trained"
 
 
 def _page(title: str, sentence: str, scene: str, frames: str) -> str:
@@ -137,7 +163,7 @@ def _page(title: str, sentence: str, scene: str, frames: str) -> str:
         "title": escape(title),
         "headline": escape(sentence),
         "style": part("film.css"),
-        "script": "\n".join(part(f"film{suffix}.js") for suffix in ("_scene", "_curves", "")),
+        "script": "\n".join(part(name) for name in _SCRIPTS),
         "plotly": packed_plotly(),
         "scene": scene,
         "frames": frames,
@@ -145,68 +171,71 @@ def _page(title: str, sentence: str, scene: str, frames: str) -> str:
     return assemble(part("film.html"), parts)
 
 
-def _kind(history: TrainingHistory) -> NDArray[np.int64]:
-    kind = np.where(history.held_out, HELD_OUT, TRAINED)
-    return np.where(history.prototype, PROTOTYPE, kind).astype(np.int64)
-
-
-def _drawing_order(history: TrainingHistory, max_points: int) -> Int64Array:
-    """Choose the rows to draw and bring those of one label and one kind together."""
-    rows = choose_points(history.label, history.prototype, max_points=max_points)
-    order = np.lexsort((history.start_ns[rows], _kind(history)[rows], history.label[rows]))
-    return rows[order]
-
-
-def _scene(history: TrainingHistory, rows: Int64Array, epochs: Int64Array) -> dict[str, Any]:
-    labels, label = np.unique(history.label[rows], return_inverse=True)
-    colours = label_colours(labels.tolist())
-    captures, capture = np.unique(history.capture[rows], return_inverse=True)
-    networks, network = np.unique(history.network[rows], return_inverse=True)
-    names = ("loss", "val_loss", "separation", "active_triplets")
+def film_scene(drawn: Sequence[DrawnRun]) -> dict[str, Any]:
+    """Return all but the positions, as plain values for ``json``; labels share their colours."""
+    names = sorted({name for one in drawn for name in one.label.tolist()})
+    colours = label_colours(names)
     return {
-        "labels": [
-            {
-                "name": name or UNLABELLED,
-                "colour": colours[name],
-                "windows": int(np.count_nonzero(history.label == name)),
-            }
-            for name in labels.tolist()
-        ],
-        "groups": _groups(label, _kind(history)[rows]),
-        "captures": captures.tolist(),
-        "networks": networks.tolist(),
-        "capture": capture.tolist(),
-        "network": network.tolist(),
-        "held_out": history.held_out[rows].astype(int).tolist(),
-        "start_ms": (history.start_ns[rows] // 1_000_000).tolist(),
-        "epochs": epochs.tolist(),
-        "n_epochs": history.n_epochs,
-        "n_points": len(rows),
+        "labels": [{"name": name or UNLABELLED, "colour": colours[name]} for name in names],
         "bits": POSITION_BITS,
-        "curves": {name: _numbers(getattr(history, name)) for name in names},
+        "runs": [_run(one, names) for one in drawn],
     }
 
 
-def _groups(label: Int64Array, kind: Int64Array) -> list[dict[str, int]]:
-    """Return the runs of equal label and kind; each is drawn as one trace."""
-    edges = np.flatnonzero((np.diff(label) != 0) | (np.diff(kind) != 0)) + 1
-    bounds = [0, *edges.tolist(), len(label)]
-    return [
-        {"label": int(label[start]), "kind": int(kind[start]), "start": start, "stop": stop}
-        for start, stop in pairwise(bounds)
-    ]
+def _run(drawn: DrawnRun, names: list[str]) -> dict[str, Any]:
+    history, added = drawn.run.history, drawn.run.added
+    captures, capture = _numbered(history.capture[drawn.rows])
+    networks, network = _numbered(history.network[drawn.rows])
+    order = np.argsort(added.label, kind="stable")
+    return {
+        "name": drawn.run.name,
+        "n_points": len(drawn.rows),
+        "groups": [_group(drawn, names, start, stop) for start, stop in drawn.groups],
+        "windows": [_count(drawn, name) for name in names],
+        "captures": captures,
+        "networks": networks,
+        "capture": capture,
+        "network": network,
+        "held_out": history.held_out[drawn.rows].astype(int).tolist(),
+        "start_ms": (history.start_ns[drawn.rows] // 1_000_000).tolist(),
+        "added": {
+            "positions": np.round(drawn.added, 4).astype(np.float64).T.ravel().tolist(),
+            "capture": added.capture[order].tolist(),
+            "network": added.network[order].tolist(),
+            "start": added.start[order].tolist(),
+            "captions": {name: caption_of(drawn, name) for name in set(added.label.tolist())},
+        },
+        "epochs": drawn.epochs.tolist(),
+        "n_epochs": history.n_epochs,
+        "axes": drawn.projection.axes,
+        "notes": drawn.notes,
+        "reach": [drawn.reach.get(name) for name in names],
+        "curves": {
+            "loss": _numbers(history.loss),
+            "val_loss": _numbers(history.val_loss),
+            "separation": _numbers(history.separation),
+            "within": _numbers(drawn.measures.within),
+            "between": _numbers(drawn.measures.between),
+            "out_of_order": _numbers(drawn.measures.out_of_order),
+        },
+    }
 
 
-def _numbers(curve: FloatArray) -> list[float | None]:
+def _group(drawn: DrawnRun, names: list[str], start: int, stop: int) -> dict[str, int]:
+    label = names.index(str(drawn.label[start]))
+    return {"label": label, "kind": int(drawn.kind[start]), "start": start, "stop": stop}
+
+
+def _count(drawn: DrawnRun, name: str) -> int:
+    """Count a label's windows in the whole history, and its added examples."""
+    added = np.count_nonzero((drawn.label == name) & (drawn.kind == ADDED))
+    return int(np.count_nonzero(drawn.run.history.label == name) + added)
+
+
+def _numbered(texts: StringArray) -> tuple[list[str], list[int]]:
+    names, number = np.unique(texts, return_inverse=True)
+    return names.tolist(), number.tolist()
+
+
+def _numbers(curve: NDArray[Any]) -> list[float | None]:
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in curve.tolist()]
-
-
-def _thinning(history: TrainingHistory, rows: Int64Array, epochs: Int64Array) -> tuple[str, ...]:
-    notes = []
-    if len(rows) < len(history.label):
-        notes.append(
-            f"{len(rows):,} of {len(history.label):,} windows are drawn, labels in equal numbers."
-        )
-    if len(epochs) <= history.n_epochs:
-        notes.append(f"{len(epochs)} of {history.n_epochs + 1} epochs are shown, at even steps.")
-    return tuple(notes)

@@ -1,6 +1,6 @@
 // The curves beside the cube: plain SVG, with a marker at the epoch that the cube shows.
 const SVG = "http://www.w3.org/2000/svg";
-const PLOT = { width: 336, height: 104, left: 34, right: 8, top: 8, bottom: 20 };
+const PLOT = { width: 336, height: 92, left: 34, right: 8, top: 8, bottom: 20 };
 const innerWidth = PLOT.width - PLOT.left - PLOT.right;
 const innerHeight = PLOT.height - PLOT.top - PLOT.bottom;
 
@@ -68,7 +68,7 @@ function caption(figure, title, curves) {
     swatch.style.setProperty("--colour", curve.colour);
     swatch.className = curve.dashed ? "dashed" : "";
     const number = document.createElement("b");
-    item.append(swatch, curve.name ? `${curve.name} ` : "", number);
+    item.append(...(curve.name ? [swatch, `${curve.name} `] : []), number);
     head.append(item);
     return number;
   });
@@ -92,13 +92,12 @@ function drawCurves(figure, { title, curves, nEpochs, format, top }, seek) {
   plot.append(svg);
   figure.append(plot);
   drawAxes(svg, { top: highest, nEpochs, yOf, xOf, tick: top ? format : axisNumber });
-  const cursor = element(
-    "line", { class: "cursor", y1: PLOT.top, y2: PLOT.height - PLOT.bottom }, svg);
+  const cursor = marker(plot, "cursor");
   const dots = shown.map((curve) => {
     const path = element("path", { d: linePath(curve.values, xOf, yOf) }, svg);
     path.style.setProperty("--colour", curve.colour);
     if (curve.dashed) path.classList.add("dashed");
-    const dot = element("circle", { r: 4.5 }, svg);
+    const dot = marker(plot, "dot");
     dot.style.setProperty("--colour", curve.colour);
     return dot;
   });
@@ -113,15 +112,21 @@ function drawCurves(figure, { title, curves, nEpochs, format, top }, seek) {
   });
   plot.addEventListener("pointermove", (event) => { if (event.buttons) seekTo(event); });
   return (epoch) => {
-    cursor.setAttribute("transform", `translate(${xOf(epoch)} 0)`);
+    const scale = plot.clientWidth / PLOT.width, x = scale * xOf(epoch);
+    cursor.style.transform = `translate(${x.toFixed(1)}px, 0)`;
     shown.forEach((curve, index) => {
-      const value = valueAt(curve.values, epoch);
-      readouts[index].textContent = format(value);
-      dots[index].style.display = value === null ? "none" : "";
-      if (value !== null) {
-        dots[index].setAttribute("cx", xOf(epoch));
-        dots[index].setAttribute("cy", yOf(value));
-      }
+      const value = valueAt(curve.values, epoch), text = format(value);
+      if (readouts[index].textContent !== text) readouts[index].textContent = text;
+      dots[index].style.visibility = value === null ? "hidden" : "visible";
+      dots[index].style.transform = `translate(${x.toFixed(1)}px, ${(scale * yOf(value)).toFixed(1)}px)`;
     });
   };
+}
+
+// What moves lies above the picture in a layer of its own: the curves need not be drawn again.
+function marker(plot, name) {
+  const node = document.createElement("b");
+  node.className = name;
+  plot.append(node);
+  return node;
 }

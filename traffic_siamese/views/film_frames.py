@@ -1,8 +1,6 @@
-"""What the film shows of a training history: which points, which epochs, where in the cube."""
+"""What the film shows of a training history: which points, which epochs, how it is packed."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +9,6 @@ from traffic_siamese.errors import TrainingError
 from traffic_siamese.types import Int64Array, StringArray
 
 POSITION_BITS = 12  # a fifth of a pixel on a large screen; 16 bits take 1.6 times the room
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Projection:
-    """How embeddings of any width become points in the unit cube.
-
-    Attributes
-    ----------
-    axes : tuple of str
-        What the three axes are called.
-    note : str
-        What the viewer must know about it; empty where the cube is the embedding itself.
-    centre : ndarray of shape (embedding_dim,), float64
-        What is taken off first.
-    directions : ndarray of shape (embedding_dim, 3), float64
-        Orthonormal columns; the same for all epochs.
-    """
-
-    axes: tuple[str, str, str]
-    note: str
-    centre: NDArray[np.float64]
-    directions: NDArray[np.float64]
 
 
 def choose_points(
@@ -86,66 +62,6 @@ def choose_epochs(n_epochs: int, *, max_frames: int) -> Int64Array:
     return np.rint(np.linspace(0, n_epochs, n_frames)).astype(np.int64)
 
 
-def fit_projection(last: NDArray[np.float32]) -> Projection:
-    """Choose the three axes to draw, from where the points stand after the last epoch.
-
-    Up to three dimensions are drawn as they are. More are turned to the principal axes of the last
-    epoch, each signed so that its largest loading is positive: one history gives one view.
-
-    Parameters
-    ----------
-    last : ndarray of shape (n_points, embedding_dim), float32
-        Positions after the last epoch.
-
-    References
-    ----------
-    Jolliffe 2002, Principal Component Analysis, section 3.1.
-    """
-    dim = last.shape[1]
-    if dim <= 3:
-        return Projection(("x", "y", "z"), _low_note(dim), np.zeros(dim), np.eye(dim, 3))
-    centre = last.mean(axis=0, dtype=np.float64)
-    scatter = np.cov(last - centre, rowvar=False, ddof=0)
-    spread, directions = np.linalg.eigh(scatter)
-    directions = directions[:, ::-1][:, :3]
-    biggest = directions[np.abs(directions).argmax(axis=0), np.arange(3)]
-    share = spread[-3:].sum() / spread.sum() if spread.sum() > 0 else 1.0
-    note = (
-        f"The embedding has {dim} dimensions. The cube shows the three principal axes of the last "
-        f"epoch, which hold {share:.0%} of its spread; the axes are the same in every frame."
-    )
-    axes = ("axis 1", "axis 2", "axis 3")
-    return Projection(axes, note, centre, directions * np.where(biggest < 0, -1.0, 1.0))
-
-
-def project(embeddings: NDArray[np.float32], projection: Projection) -> NDArray[np.float32]:
-    """Place embeddings in the unit cube, all epochs by the same rule.
-
-    Parameters
-    ----------
-    embeddings : ndarray of shape (n_frames, n_points, embedding_dim), float32
-        In (0, 1) where the embedding is drawn as it is.
-    projection : Projection
-        From ``fit_projection``.
-
-    Returns
-    -------
-    ndarray of shape (n_frames, n_points, 3), float32
-        In [0, 1]. One scale serves the three axes, so distances keep their proportions. Missing
-        dimensions lie at 0.5.
-    """
-    dim = embeddings.shape[2]
-    if dim <= 3:
-        positions = np.full((*embeddings.shape[:2], 3), 0.5, np.float32)
-        positions[:, :, :dim] = np.clip(embeddings, 0.0, 1.0)
-        return positions
-    turned = (embeddings - projection.centre) @ projection.directions
-    low, high = turned.min(axis=(0, 1)), turned.max(axis=(0, 1))
-    edge = max(float((high - low).max()), 1e-9) * 1.04
-    placed: NDArray[np.float32] = ((turned - (low + high) / 2) / edge + 0.5).astype(np.float32)
-    return np.clip(placed, 0.0, 1.0)
-
-
 def pack_positions(positions: NDArray[np.float32]) -> bytes:
     """Encode positions small: steps of 1/4095, each frame as its change from the one before.
 
@@ -192,10 +108,3 @@ def check_positions(embeddings: NDArray[np.float32]) -> None:
             f"training history: positions after epoch {broken[0]} are not finite numbers; the "
             "training diverged. Train again with a lower learning rate."
         )
-
-
-def _low_note(dim: int) -> str:
-    if dim == 3:
-        return ""
-    plural = "s" if dim > 1 else ""
-    return f"The embedding has {dim} dimension{plural}; the others are drawn at 0.5."

@@ -1,9 +1,10 @@
-// The cube: one trace per label and kind, all reading from one buffer of positions.
-const TRAINED = 0, HELD_OUT = 1, PROTOTYPE = 2;
+// The cube: one plotly trace per label and kind, all reading from one buffer of positions.
+const TRAINED = 0, HELD_OUT = 1, PROTOTYPE = 2, ADDED = 3;
 const MARKERS = [
-  { symbol: "circle", scale: 1, opacity: 1 },
-  { symbol: "circle-open", scale: 1.25, opacity: 1 },
-  { symbol: "diamond", scale: 1.75, opacity: 1 },
+  { symbol: "circle", scale: 1 },
+  { symbol: "circle-open", scale: 1.25 },
+  { symbol: "diamond", scale: 1.75 },
+  { symbol: "diamond", scale: 1.75 },
 ];
 const CORNERS = [
   [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
@@ -15,42 +16,43 @@ const CAMERA = { eye: { x: 1.42, y: 1.18, z: 0.72 }, center: { x: 0, y: 0, z: -0
 const escapeHover = (text) =>
   text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const markerSize = (run, kind) =>
+  MARKERS[kind].scale * Math.min(Math.max(7 - Math.log10(run.nPoints), 3.6), 5.5);
 
-function hoverText(film, point, group) {
-  const kind = film.held_out[point] ? "held out" : "trained on";
-  const time = new Date(film.start_ms[point]).toISOString().replace("T", " ").slice(0, 19);
-  const network = film.networks[film.network[point]];
+function hoverText(film, run, point, group) {
+  const added = point >= run.nHistory, row = point - run.nHistory;
+  const capture = added ? run.added.capture[row] : run.captures[run.capture[point]];
+  const network = added ? run.added.network[row] : run.networks[run.network[point]];
+  const time = added ? run.added.start[row] : new Date(run.start_ms[point]).toISOString();
+  const kind = run.held_out[point] ? "held out" : "trained on";
   return [
     `<b>${escapeHover(film.labels[group.label].name)}</b>`,
-    escapeHover(film.captures[film.capture[point]]),
-    `${time} UTC`,
+    escapeHover(capture),
+    ...(time ? [`${escapeHover(time.replace("T", " ").slice(0, 19))} UTC`] : []),
     ...(network ? [`network ${escapeHover(network)}`] : []),
-    group.kind === PROTOTYPE ? `prototype, ${kind}` : kind,
+    ["trained on", "held out", `prototype, ${kind}`, "added later, never trained on"][group.kind],
   ].join("<br>");
 }
 
-// Subarrays share memory with `buffer`: writing there moves the points of every trace.
-function views(film, buffer, group) {
+// Subarrays share memory with the buffer: writing there moves the points of every trace.
+function views(run, group) {
   const axis = (index) =>
-    buffer.subarray(index * film.n_points + group.start, index * film.n_points + group.stop);
+    run.buffer.subarray(index * run.nPoints + group.start, index * run.nPoints + group.stop);
   return { x: axis(0), y: axis(1), z: axis(2) };
 }
 
-function groupTrace(film, buffer, group) {
-  const label = film.labels[group.label];
-  const { symbol, scale, opacity } = MARKERS[group.kind];
-  const size = scale * Math.min(Math.max(7 - Math.log10(film.n_points), 3.6), 5.5);
+function groupTrace(film, run, group) {
   const text = [];
   for (let point = group.start; point < group.stop; point += 1) {
-    text.push(hoverText(film, point, group));
+    text.push(hoverText(film, run, point, group));
   }
   return {
-    type: "scatter3d", mode: "markers", showlegend: false, name: "", text,
-    ...views(film, buffer, group),
+    type: "scatter3d", mode: "markers", showlegend: false, name: "", text, ...views(run, group),
     hovertemplate: "%{text}<extra></extra>",
     marker: {
-      color: label.colour, symbol, size, opacity,
-      line: { width: group.kind === PROTOTYPE ? 1.5 : 0, color: ink("--ink") },
+      color: film.labels[group.label].colour, symbol: MARKERS[group.kind].symbol,
+      size: markerSize(run, group.kind), opacity: 1,
+      line: { width: group.kind >= PROTOTYPE ? 1.5 : 0, color: ink("--ink") },
     },
   };
 }
@@ -60,16 +62,6 @@ function cubeTrace() {
   return {
     type: "scatter3d", mode: "lines", hoverinfo: "skip", showlegend: false,
     x: along(0), y: along(1), z: along(2), line: { color: ink("--cube"), width: 2 },
-  };
-}
-
-// One name per label, at the middle of its prototypes; shown when the film has ended.
-function nameTag(label, [x, y, z], below) {
-  return {
-    x, y, z, text: escapeHover(label.name), showarrow: true, ax: 0, ay: below ? 38 : -38,
-    arrowhead: 0, arrowwidth: 1.5, arrowcolor: label.colour, bgcolor: ink("--card"),
-    bordercolor: label.colour, borderwidth: 1.5, borderpad: 3,
-    font: { size: 13, color: ink("--ink") },
   };
 }
 
@@ -83,15 +75,14 @@ function axisLayout(title) {
   };
 }
 
-function sceneLayout(film) {
-  const [x, y, z] = film.axes.map(axisLayout);
+function sceneLayout(run) {
+  const [x, y, z] = run.axes.map(axisLayout);
   return {
     margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", uirevision: "film",
     hoverlabel: { align: "left", font: { size: 13 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--faint"), activecolor: ink("--ink") },
     scene: {
-      xaxis: x, yaxis: y, zaxis: z, aspectmode: "cube", dragmode: "orbit",
-      uirevision: "film",
+      xaxis: x, yaxis: y, zaxis: z, aspectmode: "cube", dragmode: "orbit", uirevision: "film",
     },
   };
 }
@@ -103,58 +94,98 @@ function cameraFor(node) {
   return { ...CAMERA, eye: { x: x * far, y: y * far, z: z * far } };
 }
 
-// Returns { move(), show(visibility), name(tags), paint(), coarse(on) } over the drawn plot.
-async function drawScene(film, buffer, node) {
-  const traces = film.groups.map((group) => groupTrace(film, buffer, group));
-  const nGroups = traces.length;
-  const config = {
+// Column by column, as WebGL keeps matrices.
+function multiply(a, b) {
+  const out = new Float64Array(16);
+  for (let column = 0; column < 4; column += 1) {
+    for (let row = 0; row < 4; row += 1) {
+      for (let k = 0; k < 4; k += 1) out[4 * column + row] += a[4 * k + row] * b[4 * column + k];
+    }
+  }
+  return out;
+}
+
+// Plotly keeps its WebGL scene where only its own code should look; without it, restyle does the
+// same slowly, and nothing is painted over the cube.
+function insideOf(node) {
+  const scene = node._fullLayout?.scene?._scene;
+  return scene?.glplot?.cameraParams?.projection && scene.traces ? scene : null;
+}
+
+function cameraOf(node) {
+  const scene = insideOf(node);
+  if (!scene) return null;
+  const { projection, view, model } = scene.glplot.cameraParams;
+  const [x, y, z] = scene.dataScale;
+  const scale = [x, 0, 0, 0, 0, y, 0, 0, 0, 0, z, 0, 0, 0, 0, 1];
+  const matrix = multiply(projection, multiply(view, multiply(model, scale)));
+  return { matrix, right: [view[0], view[4], view[8]] };
+}
+
+// Returns { node, move(), blank(), show(visibility), paint(), camera(), follow(camera), ... }.
+async function drawScene(film, run, node) {
+  const traces = run.groups.map((group) => groupTrace(film, run, group));
+  const indices = traces.map((_, index) => index);
+  const layout = sceneLayout(run);
+  layout.scene.camera = cameraFor(node);
+  await Plotly.newPlot(node, [...traces, cubeTrace()], layout, {
     responsive: true, displaylogo: false, displayModeBar: true,
     modeBarButtons: [["toImage", "resetCameraDefault3d"]],
-  };
-  const layout = sceneLayout(film);
-  layout.scene.camera = cameraFor(node);
-  await Plotly.newPlot(node, [...traces, cubeTrace()], layout, config);
-  const indices = traces.map((_, index) => index);
+  });
+  const nothing = { x: [], y: [], z: [] };
+  let isBlank = false;
 
   // Plotly.restyle works through every default of every trace for each frame; handing the moved
-  // points straight to the WebGL scene is several times as fast. Where a version of plotly keeps
-  // its scene elsewhere, restyle does the same slowly.
-  function moveFast() {
-    const scene = node._fullLayout?.scene?._scene;
-    const full = node._fullData;
-    if (!scene?.glplot || !scene.traces) return false;
+  // points straight to the WebGL scene is several times as fast.
+  function update(change) {
+    const scene = insideOf(node), full = node._fullData;
+    if (!scene) return false;
     for (const index of indices) {
       const drawn = scene.traces[full[index].uid];
       if (full[index].visible !== true) continue;
       if (typeof drawn?.update !== "function") return false;
-      drawn.update(full[index]);
+      drawn.update(change ? { ...full[index], ...change } : full[index]);
     }
     scene.glplot.redraw();
     return true;
   }
   async function move() {
-    if (moveFast()) return;
-    const moved = film.groups.map((group) => views(film, buffer, group));
+    isBlank = false;
+    if (update(null)) return;
+    const moved = run.groups.map((group) => views(run, group));
     await Plotly.restyle(node, {
       x: moved.map((v) => v.x), y: moved.map((v) => v.y), z: moved.map((v) => v.z),
     }, indices);
   }
+  // Take the points away, because something else paints them while the film plays.
+  function blank() {
+    if (!isBlank) isBlank = update(nothing);
+    return isBlank;
+  }
   const show = (visible) => Plotly.restyle(node, { visible }, indices);
-  const name = (tags) => Plotly.relayout(node, { "scene.annotations": tags });
   async function paint() {
-    const { modebar, scene: { xaxis, yaxis, zaxis } } = sceneLayout(film);
+    const { modebar, scene: { xaxis, yaxis, zaxis } } = sceneLayout(run);
     await Plotly.relayout(node, {
       modebar, "scene.xaxis": xaxis, "scene.yaxis": yaxis, "scene.zaxis": zaxis });
     await Plotly.restyle(node, { "marker.line.color": ink("--ink") }, indices);
-    await Plotly.restyle(node, { "line.color": ink("--cube") }, [nGroups]);
+    await Plotly.restyle(node, { "line.color": ink("--cube") }, [indices.length]);
   }
-  // Half as many pixels each way while playing on a machine that draws them in software.
-  const glplot = node._fullLayout?.scene?._scene?.glplot;
-  const sharp = glplot?.pixelRatio;
-  function coarse(on) {
-    if (!sharp) return;
-    glplot.pixelRatio = on ? sharp / 2 : sharp;
-    glplot.redraw();
+  // Look from where another scene is looked at.
+  function follow(camera) {
+    const scene = insideOf(node);
+    if (!scene) return Plotly.relayout(node, { "scene.camera": camera });
+    scene.setViewport({ camera, aspectratio: scene.fullSceneLayout.aspectratio });
+    scene.glplot.redraw();
+    return null;
   }
-  return { move, show, name, paint, coarse };
+  // Call back after every picture that plotly draws of the cube.
+  function onRender(done) {
+    const glplot = insideOf(node)?.glplot;
+    if (!glplot) return;
+    const before = glplot.onrender;
+    glplot.onrender = () => { before?.(); done(); };
+  }
+  return {
+    node, move, blank, show, paint, follow, onRender, camera: () => cameraOf(node),
+  };
 }
