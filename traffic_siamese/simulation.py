@@ -15,8 +15,15 @@ import numpy as np
 
 from traffic_siamese.errors import SimulationError
 from traffic_siamese.simulate.signalling.episode import Episode, simulate_episode
-from traffic_siamese.simulate.signalling.fault_model import NAMES, FaultModel, draw_fault
+from traffic_siamese.simulate.signalling.fault_model import (
+    NAMES,
+    FaultModel,
+    check_family,
+    draw_fault,
+    names_in,
+)
 from traffic_siamese.simulate.signalling.network_model import NetworkModel, draw_network
+from traffic_siamese.simulate.signalling.protocols import PROTOCOLS
 from traffic_siamese.simulate.signalling.recipes import Recipe, read_recipe
 from traffic_siamese.tables import open_table, series_columns, series_rows
 from traffic_siamese.times import format_time
@@ -25,6 +32,7 @@ from traffic_siamese.types import NORMAL, LabelledInterval
 __all__ = [
     "FORMATS",
     "NAMES",
+    "PROTOCOLS",
     "Episode",
     "FaultModel",
     "NetworkModel",
@@ -54,8 +62,8 @@ class SimulationPlan:
 
     Attributes
     ----------
-    faults : tuple of str
-        Names of NAMES, or several with ``+`` between them.
+    faults : tuple of str, optional
+        Names of NAMES, or several with ``+`` between them; by default all that the protocol shows.
     recipes : tuple of Recipe
     n_networks, captures_per_fault : int, > 0
         Each network has this many captures of each fault, and of none.
@@ -66,15 +74,25 @@ class SimulationPlan:
         others are asked for.
     format : str
         One of FORMATS; Parquet holds per-second series, which training does not read.
+    protocol : str
+        One of PROTOCOLS.
     """
 
-    faults: tuple[str, ...] = NAMES
+    faults: tuple[str, ...] | None = None
     recipes: tuple[Recipe, ...] = ()
     n_networks: int = 3
     captures_per_fault: int = 1
     minutes: float = 5.0
     seed: int = 0
     format: str = "pcap.zst"
+    protocol: str = "sip"
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The faults, named."""
+        if self.faults is None:
+            return names_in(PROTOCOLS[self.protocol])
+        return tuple(dict.fromkeys(self.faults))
 
 
 @dataclass(slots=True)
@@ -124,7 +142,8 @@ def simulate(
     SimulationError
         If the folder is not empty.
     ValueError
-        If the plan names a fault or a format that there is not, or captures too short for a fault.
+        If the plan names a fault, a format or a protocol that there is not, a fault or a transport
+        that the protocol does not have, or captures too short for a fault.
     """
     plan = plan or SimulationPlan()
     _check(plan)
@@ -150,11 +169,17 @@ def simulate(
 def _check(plan: SimulationPlan) -> None:
     if plan.format not in FORMATS:
         raise ValueError(f"found format {plan.format!r}, expected one of {', '.join(FORMATS)}")
-    for name in plan.faults:
-        draw_fault(np.random.default_rng(0), name)
+    if plan.protocol not in PROTOCOLS:
+        raise ValueError(f"found protocol {plan.protocol!r}, expected {' or '.join(PROTOCOLS)}")
+    for name in plan.wanted:
+        for part in name.split("+"):
+            check_family(part, PROTOCOLS[plan.protocol])
     if not plan.minutes * 60 >= 2 * _LEAST_AROUND_S:
         raise ValueError(f"minutes={plan.minutes:g}: expected 2 or more, a fault with its before")
     for recipe in plan.recipes:
+        for family, _ in recipe.effects:
+            check_family(family, PROTOCOLS[plan.protocol])
+        draw_network(_rng(plan, recipe.name), recipe.network, protocol=plan.protocol)
         needed_s = recipe.duration_s[0] + 2 * _LEAST_AROUND_S
         if plan.minutes * 60 < needed_s:
             raise ValueError(
@@ -178,15 +203,17 @@ def _episodes(plan: SimulationPlan) -> Iterator[tuple[str, Episode]]:
     """Name and set up every capture."""
     for i in range(plan.n_networks):
         name = f"network-{i + 1}"
-        network = draw_network(_rng(plan, name), name=name)
-        for fault in (NORMAL, *dict.fromkeys(plan.faults)):
+        network = draw_network(_rng(plan, name), name=name, protocol=plan.protocol)
+        for fault in (NORMAL, *plan.wanted):
             for n in range(plan.captures_per_fault):
                 yield _episode(plan, network, fault, n)
         for recipe in plan.recipes:
             special = network
             if recipe.network.ranges or recipe.network.fixed:
                 special_name = f"{name}-{recipe.name}"
-                special = draw_network(_rng(plan, name), recipe.network, name=special_name)
+                special = draw_network(
+                    _rng(plan, name), recipe.network, name=special_name, protocol=plan.protocol
+                )
                 for n in range(plan.captures_per_fault):
                     yield _episode(plan, special, NORMAL, n)
             for n in range(plan.captures_per_fault):

@@ -14,6 +14,7 @@ from traffic_siamese.cli.output import count, duration, print_json, print_table,
 from traffic_siamese.cli.progress import Progress
 
 FORMATS = ("pcap", "pcap.zst", "parquet")
+PROTOCOLS = ("sip", "diameter")
 
 
 def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -51,6 +52,8 @@ def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 )
 @click.option("--list", is_flag=True, expose_value=False, callback=_show_families,
               help="Show the families of faults and their parameters, and exit.")  # fmt: skip
+@click.option("--protocol", type=click.Choice(PROTOCOLS), default="sip", show_default=True,
+              help="What the networks speak.")  # fmt: skip
 @click.option("--networks", "n_networks", type=click.IntRange(min=1), default=3, show_default=True,
               help="Networks, drawn at random.")  # fmt: skip
 @click.option("--captures-per-fault", type=click.IntRange(min=1), default=1, show_default=True,
@@ -72,15 +75,17 @@ def command(
     as_json: bool,
     **changes: Any,
 ) -> None:
-    """Write captures of simulated SIP networks, with faults and with labels, to OUT_DIR.
+    """Write captures of simulated networks, with faults and with labels, to OUT_DIR.
 
-    Subscribers call, register and send messages by the rules of RFC 3261; a fault drops, delays or
-    refuses what they send, and what is seen follows. OUT_DIR/labels.csv says what each capture
-    shows, as train and evaluate read it.
+    Subscribers call, register and send messages by the rules of SIP (RFC 3261), or are charged and
+    attach by those of Diameter (RFC 6733, RFC 8506, S6a); a fault drops, delays or refuses what
+    they send, and what is seen follows. OUT_DIR/labels.csv says what each capture shows, as train
+    and evaluate read it.
 
     \b
     Example:
       traffic-siamese simulate lab --faults latency,service_down --networks 4
+      traffic-siamese simulate core --protocol diameter --faults server_overload
       traffic-siamese simulate lab --recipe trunk_failure.yaml --minutes 6 --force
       traffic-siamese train lab --labels lab/labels.csv --model model
     """
@@ -121,18 +126,17 @@ def command(
     )
 
 
-def _names(faults: str | None, has_recipes: bool) -> tuple[str, ...]:
-    """Return the families that were asked for."""
-    from traffic_siamese.simulation import NAMES
-
+def _names(faults: str | None, has_recipes: bool) -> tuple[str, ...] | None:
+    """Return the families that were asked for; None for all."""
     if faults is None:
-        return () if has_recipes else NAMES
+        return () if has_recipes else None
     names = tuple(name.strip() for name in faults.split(",") if name.strip())
-    return NAMES if names == ("all",) else names
+    return None if names == ("all",) else names
 
 
 def _print_families(*, as_json: bool) -> None:
     from traffic_siamese.simulate.signalling.families import FAMILIES
+    from traffic_siamese.simulate.signalling.protocols import DIAMETER
 
     if as_json:
         for family in FAMILIES.values():
@@ -141,11 +145,14 @@ def _print_families(*, as_json: bool) -> None:
         return
     rows = [["FAMILY", "PARAMETER", "USUAL", "MEANING"]]
     for family in FAMILIES.values():
-        rows.append([family.name, "", "", f"{family.meaning} ({family.group})"])
+        missing = "; not in Diameter" if family.name in DIAMETER.meaningless else ""
+        rows.append([family.name, "", "", f"{family.meaning} ({family.group}{missing})"])
         for one in family.parameters:
             usual = "|".join(one.choices) or (
                 f"{one.low:g}" if one.low == one.high else f"{one.low:g}–{one.high:g}"
             )
-            rows.append(["", one.name, usual, one.meaning])
+            codes = [DIAMETER.answers[word] for word in one.choices if word in DIAMETER.answers]
+            in_diameter = f" (in Diameter {', '.join(codes)})" if codes else ""
+            rows.append(["", one.name, usual, one.meaning + in_diameter])
     rows.append(["flapping_link", "", "", "blocked, coming and going every few seconds (link)"])
     print_table(rows)

@@ -10,6 +10,9 @@ import numpy as np
 from traffic_siamese.simulate.signalling.effects import Value
 from traffic_siamese.simulate.signalling.families import FAMILIES, Parameter
 from traffic_siamese.simulate.signalling.network_model import NetworkModel, draw_between
+from traffic_siamese.simulate.signalling.protocol import SignallingProtocol
+from traffic_siamese.simulate.signalling.protocols import PROTOCOLS
+from traffic_siamese.spelling import did_you_mean
 
 SHAPES = ("step", "ramp", "flap")
 TICK_S = 1.0
@@ -116,12 +119,13 @@ def draw_fault(
     Raises
     ------
     ValueError
-        If there is no such family.
+        If there is no such family, or the network's protocol cannot show it.
     """
-    name = family or _draw_name(rng)
-    unknown = [part for part in name.split("+") if part not in NAMES]
-    if unknown:
-        raise ValueError(f"found no family {unknown[0]!r}, expected one of {', '.join(NAMES)}")
+    protocol = PROTOCOLS[network.protocol if network else "sip"]
+    names = names_in(protocol)
+    name = family or _draw_name(rng, names)
+    for part in name.split("+"):
+        check_family(part, protocol)
     parts = ["blocked" if part == "flapping_link" else part for part in name.split("+")]
     effects = tuple(draw_effect(rng, part) for part in parts)
     onset = _draw_onset(rng, flaps="flapping_link" in name.split("+"))
@@ -163,14 +167,39 @@ def visible_label(name: str, effect: Effect, network: NetworkModel | None) -> st
 NAMES = (*FAMILIES, "flapping_link")
 """What `draw_fault` draws from."""
 
+
+def names_in(protocol: SignallingProtocol) -> tuple[str, ...]:
+    """Return those of NAMES that a protocol can show."""
+    return tuple(name for name in NAMES if name not in protocol.meaningless)
+
+
+def check_family(name: str, protocol: SignallingProtocol) -> None:
+    """Refuse what is no family of faults, or none that a protocol can show.
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
+    names = ", ".join(names_in(protocol))
+    if name not in NAMES:
+        hint = did_you_mean(name, NAMES).rstrip("?").replace(" Did you mean", "; perhaps")
+        raise ValueError(f"found no family {name!r}, expected one of {names}{hint}")
+    if name in protocol.meaningless:
+        raise ValueError(
+            f"family {name!r} means nothing in {protocol.name}: {protocol.meaningless[name]}; "
+            f"expected one of {names}"
+        )
+
+
 _COMBINATION_SHARE = 0.1
 _RAMPS = 0.25
 
 
-def _draw_name(rng: np.random.Generator) -> str:
+def _draw_name(rng: np.random.Generator, names: tuple[str, ...]) -> str:
     if rng.random() >= _COMBINATION_SHARE:
-        return str(rng.choice(NAMES))
-    first, second = rng.choice([name for name in NAMES if name != "flapping_link"], 2, False)
+        return str(rng.choice(names))
+    first, second = rng.choice([name for name in names if name != "flapping_link"], 2, False)
     return f"{first}+{second}"
 
 

@@ -17,8 +17,10 @@ class NetworkModel:
     Attributes
     ----------
     name : str
+    protocol : str
+        Name of the signalling protocol.
     n_subscribers, n_addresses : int
-        Subscribers, and IP addresses that they share.
+        Subscribers, and IP addresses that they share: in Diameter, clients that serve them.
     calls_per_s, registrations_per_s, keep_alives_per_s, messages_per_s : float
         Rates of a busy hour's mean; registrations are refreshes.
     terminating_share : float
@@ -61,6 +63,8 @@ class NetworkModel:
         Swing of the rates over the day (0 to 1), and the hour, UTC, of its peak.
     swing : float
         Swing of slow waves, each kind of traffic its own.
+    update_s, request_timeout_s, watchdog_s, reconnect_s : float
+        Of Diameter: median time between updates of a session, and its timers Tx, Tw and Tc.
     """
 
     name: str = "network"
@@ -103,6 +107,10 @@ class NetworkModel:
     diurnal: float = 0.5
     peak_hour: float = 18.0
     swing: float = 0.15
+    update_s: float = 15.0
+    request_timeout_s: float = 8.0
+    watchdog_s: float = 20.0
+    reconnect_s: float = 15.0
 
 
 NETWORK_RANGES: dict[str, tuple[float, float]] = {
@@ -140,6 +148,24 @@ NETWORK_RANGES: dict[str, tuple[float, float]] = {
 }
 """From where `draw_network` draws; spans of more than tenfold by their logarithm."""
 
+DIAMETER_RANGES: dict[str, tuple[float, float]] = {
+    "n_addresses": (4, 30),
+    "update_s": (5, 60),
+    "request_timeout_s": (3, 10),
+    "watchdog_s": (6, 30),
+    "reconnect_s": (5, 30),
+}
+"""What differs in Diameter: some clients with connections that stay."""
+DIAMETER_FIXED: dict[str, str | float | bool] = {
+    "protocol": "diameter",
+    "transport": "tcp",
+    "nat": False,
+    "terminating_share": 0.0,
+    "no_answer": 0.0,
+    "keep_alives_per_s": 0.0,
+}
+"""Watchdogs come by themselves."""
+
 WHOLE = frozenset({"n_subscribers", "n_addresses", "server_room", "n_cores"})
 CHOICES: dict[str, tuple[str, ...]] = {"transport": TRANSPORTS, "vantage": SIDES}
 FLAGS = ("ipv6", "nat", "full_answers")
@@ -168,7 +194,11 @@ def draw_between(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def draw_network(
-    rng: np.random.Generator, ranges: NetworkRanges | None = None, *, name: str = "network"
+    rng: np.random.Generator,
+    ranges: NetworkRanges | None = None,
+    *,
+    name: str = "network",
+    protocol: str = "sip",
 ) -> NetworkModel:
     """Draw a network.
 
@@ -177,12 +207,17 @@ def draw_network(
     rng : numpy.random.Generator
     ranges : NetworkRanges, optional
         Where not all networks are meant.
-    name : str
+    name, protocol : str
 
     Returns
     -------
     NetworkModel
         Its queue is not loaded beyond 40 % in normal traffic, unless ``service_s`` is given.
+
+    Raises
+    ------
+    ValueError
+        If the protocol does not run over the transport that is asked for.
     """
     ranges = ranges or NetworkRanges()
     drawn: dict[str, float | int | str | bool] = {}
@@ -205,12 +240,27 @@ def draw_network(
             if key not in NETWORK_RANGES
         }
     )
+    if protocol == "diameter":
+        _draw_peers(rng, ranges, drawn)
     failures = sum(float(drawn[key]) for key in ("busy", "unavailable", "not_found", "no_answer"))
     drawn.setdefault("answered", max(1.0 - failures, 0.0))
     model = replace(NetworkModel(name), **drawn)  # type: ignore[arg-type]  # one type a field
     if "service_s" in ranges.ranges:
         return model
     return replace(model, service_s=min(model.service_s, 0.4 / _messages_per_s(model)))
+
+
+def _draw_peers(
+    rng: np.random.Generator, ranges: NetworkRanges, drawn: dict[str, float | int | str | bool]
+) -> None:
+    """Draw what differs in Diameter."""
+    for key, usual in DIAMETER_RANGES.items():
+        value = draw_between(rng, *ranges.ranges.get(key, usual))
+        drawn[key] = round(value) if key in WHOLE else value
+    asked = ranges.fixed.get("transport", DIAMETER_FIXED["transport"])
+    if asked != DIAMETER_FIXED["transport"]:
+        raise ValueError(f"transport is {asked!r}, expected 'tcp': Diameter here runs over TCP")
+    drawn.update({key: value for key, value in DIAMETER_FIXED.items() if key not in ranges.ranges})
 
 
 def _messages_per_s(model: NetworkModel) -> float:

@@ -92,7 +92,7 @@ class Site:
             channel = TcpChannel(world, subscriber.public, core, is_open=belongs)
         else:
             address = subscriber.public.address
-            place = Endpoint(address, self._next_port(address))
+            place = Endpoint(address, self.next_port(address))
             return TcpChannel(world, place, core, keep_s=_KEEP_S, is_open=is_open)
         subscriber.channel = channel
         return channel
@@ -101,14 +101,14 @@ class Site:
         network, random = self.world.network, self.world.random
         address = self._address(0, i % network.n_addresses)
         shared = network.n_subscribers > network.n_addresses
-        port = self._next_port(address) if shared or network.nat else self.protocol.port
+        port = self.next_port(address) if shared or network.nat else self.protocol.port
         public = Endpoint(address, port)
         home = Endpoint(self._address(1, i), self.protocol.port) if network.nat else public
         core = self._cores[i % network.n_cores]
         return Subscriber(b"+4915%09d" % (7919 * i % 10**9), home, public, core, random.random())
 
-    def _next_port(self, address: bytes) -> int:
-        """Ports come round again after some ten thousand."""
+    def next_port(self, address: bytes) -> int:
+        """Return a port of a host; they come round again after some ten thousand."""
         port = self._ports.get(address, 20_000)
         self._ports[address] = port + 1 if port < 60_000 else 20_000
         return port

@@ -179,10 +179,25 @@ class TcpChannel:
         half.next_seq = (half.next_seq + segment.length) % _MOD
         half.unacked.append(segment)
         half.sent_s = self._world.clock.now_s if len(half.unacked) == 1 else half.sent_s
-        self._transmit(way, segment)
+        self._launch(way, segment)
         if not half.timer_runs:
             half.timer_runs = True
             self._world.clock.after(half.rto_s, self._expire, (way, self._round, segment.seq))
+
+    def _launch(self, way: int, segment: Segment) -> None:
+        """Send a new segment."""
+        self._transmit(way, segment)
+
+    def _repeat(self, way: int, oldest: Segment) -> None:
+        """Send again what was not acknowledged in time."""
+        self._transmit(way, oldest)
+
+    def _measure(self, way: int, n: int) -> None:
+        """Learn from the acknowledgement of the n oldest segments how long a round trip takes."""
+        self._halves[way].measure(self._world.clock.now_s)
+
+    def _progress(self, way: int, n: int) -> None:
+        """Go on after an acknowledgement of n segments."""
 
     def _transmit(self, way: int, segment: Segment) -> None:
         arrive = (self._round, way, segment)
@@ -209,7 +224,7 @@ class TcpChannel:
                 self._fail()
                 return
             half.rto_s = min(2 * half.rto_s, _MAX_RTO_S)
-            self._transmit(way, oldest)
+            self._repeat(way, oldest)
         self._world.clock.after(half.rto_s, self._expire, (way, number, oldest.seq))
 
     def _meet(self, subject: tuple[int, int, Segment]) -> None:
@@ -253,9 +268,10 @@ class TcpChannel:
                 break
             n += 1
         if n:
-            half.measure(self._world.clock.now_s)
+            self._measure(way, n)
             del half.unacked[:n]
             half.sent_s = self._world.clock.now_s
+        self._progress(way, n)
 
     def _cross(self, way: int, flags: int, seq: int, acked: int, arrive: Action) -> None:
         arrival_s = self._world.cross(way, self._flows[way], b"", (seq, acked % _MOD, flags))
