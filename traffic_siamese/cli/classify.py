@@ -38,6 +38,7 @@ class _Tally:
     n_logs: int = 0
     n_skipped: int = 0
     n_damaged: int = 0
+    n_lost: int = 0
     labels: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: LogResult) -> None:
@@ -57,6 +58,8 @@ class _Tally:
             parts.append(f"{count(self.n_skipped, 'log')} skipped")
         if self.n_damaged:
             parts.append(f"{count(self.n_damaged, 'log')} read with warnings")
+        if self.n_lost:
+            parts.append(f"{count(self.n_lost, 'alarm')} not delivered")
         return "; ".join(parts) + "."
 
 
@@ -114,7 +117,7 @@ def command(logs: tuple[str, ...], **options: Any) -> None:
 
     A LOG is a capture (pcap or pcapng, plain, gzip or zstd), a table where MODEL was trained on
     tables, a folder of them, or - for standard input. The incidents are printed, times in UTC,
-    unless a table or alarms are asked for; with --json, one JSON object for each log.
+    unless a table or a file of alarms is asked for; with --json, one JSON object for each log.
 
     Rows and alarms are written as each log ends. CSV and JSON survive a kill; a Parquet file can
     be read once the command has ended.
@@ -141,7 +144,7 @@ def command(logs: tuple[str, ...], **options: Any) -> None:
             complain("no log could be classified.", kind="Error")
         click.get_current_context().exit(1)
     _summarise(tally, sources, estimated=not options["network"])
-    if tally.n_skipped or tally.n_damaged:
+    if tally.n_skipped or tally.n_damaged or tally.n_lost:
         click.get_current_context().exit(SKIPPED)
 
 
@@ -169,6 +172,7 @@ def _run(asked: Asked, **how: Any) -> _Tally:
             share = 1 - sum(sizes.values()) / max(1, total)
             done = n_logs - len(sizes)
             progress.step(share, f"{done}/{n_logs} logs")
+        tally.n_lost = sum(output.n_lost for output in outputs)
     return tally
 
 

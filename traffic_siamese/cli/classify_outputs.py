@@ -46,8 +46,8 @@ class Asked:
         Files for the tables of verdicts and of incidents.
     report : str, optional
         File for the incident page.
-    alarms, alarm_format : str, optional
-        File for the alarms, and their format where the file's name does not tell it.
+    alarms, alarm_url, alarm_format : str, optional
+        File for the alarms, where to post them, and their format where these do not tell it.
     severities : Severities, optional
         How bad which label is.
     metrics : str, optional
@@ -64,6 +64,7 @@ class Asked:
     incidents: str | None = None
     report: str | None = None
     alarms: str | None = None
+    alarm_url: str | None = None
     alarm_format: str | None = None
     severities: Severities | None = None
     metrics: str | None = None
@@ -83,7 +84,7 @@ class Asked:
 
 def check_outputs(asked: Asked) -> None:
     """Refuse outputs that cannot be, and two to one place, before anything is read."""
-    if asked.alarms or asked.alarm_format or asked.severities:
+    if asked.alarms or asked.alarm_url or asked.alarm_format or asked.severities:
         from traffic_siamese.cli.alarm_output import check_alarms
 
         check_alarms(asked)
@@ -94,7 +95,7 @@ def check_outputs(asked: Asked) -> None:
     if asked.metrics is not None:
         from traffic_siamese.cli.metrics_output import check_metrics
 
-        check_metrics(asked.metrics)
+        check_metrics(asked, asked.metrics)
     for (one, target), (other, same) in combinations(asked.targets(), 2):
         if target == same:
             raise click.UsageError(
@@ -103,7 +104,15 @@ def check_outputs(asked: Asked) -> None:
 
 
 class Output(ABC):
-    """Somewhere that results go; a context manager that closes it."""
+    """Somewhere that results go; a context manager that closes it.
+
+    Attributes
+    ----------
+    n_lost : int
+        What could not be handed over, and was complained of.
+    """
+
+    n_lost = 0
 
     @abstractmethod
     def add(self, result: LogResult) -> None:
@@ -145,6 +154,10 @@ def _outputs(asked: Asked) -> Iterator[Output]:
         from traffic_siamese.cli.alarm_output import AlarmOutput
 
         yield AlarmOutput(asked, asked.alarms)
+    if asked.alarm_url is not None:
+        from traffic_siamese.cli.alarm_output import AlarmPost
+
+        yield AlarmPost(asked, asked.alarm_url)
     if asked.metrics is not None:
         from traffic_siamese.cli.metrics_output import MetricsOutput
 

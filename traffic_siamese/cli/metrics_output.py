@@ -26,14 +26,20 @@ def address_of(target: str) -> tuple[str, int] | None:
     return (match["host"].strip("[]") or "127.0.0.1", int(match["port"])) if match else None
 
 
-def check_metrics(target: str) -> None:
-    """Refuse what is neither an address nor a file that is read by who reads such files."""
-    if address_of(target) is None and not target.endswith(_SUFFIX):
+def check_metrics(asked: Asked, target: str) -> None:
+    """Refuse what is neither an address nor a file whose counters can go on, before all else."""
+    from traffic_siamese.noc.exposition import client, read_counters
+
+    client()
+    is_file = address_of(target) is None
+    if is_file and not target.endswith(_SUFFIX):
         raise click.BadParameter(
             f"{target!r} is neither HOST:PORT nor a file that ends in {_SUFFIX}, expected one of "
             "these. Others are not read by the textfile collector of node_exporter.",
             param_hint="'--metrics'",
         )
+    if is_file:
+        read_counters(target, network=asked.network or "")
 
 
 class MetricsOutput(Output):

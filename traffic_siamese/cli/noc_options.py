@@ -30,7 +30,7 @@ class SeverityFile(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has 
 
 
 def alarm_options(function: F) -> F:
-    """Add ``--alarms``, ``--alarm-format`` and ``--severity``."""
+    """Add ``--alarms``, ``--alarm-format``, ``--alarm-url`` and ``--severity``."""
     alarms = click.option(
         "--alarms",
         type=click.Path(dir_okay=False, allow_dash=True),
@@ -46,6 +46,13 @@ def alarm_options(function: F) -> F:
         ".jsonl, .log (syslog), or tmf642, ves or alertmanager in the name of a .json; JSON lines "
         "on standard output.",
     )
+    url = click.option(
+        "--alarm-url",
+        metavar="URL",
+        help="Post the alarms to Alertmanager (.../api/v2/alerts), to a VES event listener "
+        "(.../eventListener/v7/eventBatch), to TMF642's .../alarm, or as JSON lines; the variable "
+        "TRAFFIC_SIAMESE_ALARM_AUTHORIZATION holds an Authorization header.",
+    )
     severity = click.option(
         "--severity",
         "severities",
@@ -54,7 +61,7 @@ def alarm_options(function: F) -> F:
         help="YAML file with a line such as 'latency: major' for each label that is not to have "
         "its usual severity.",
     )
-    return alarms(form(severity(function)))
+    return alarms(form(url(severity(function))))
 
 
 def metrics_option(function: F) -> F:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 NETWORK = "network"
 
 
-def _client() -> ModuleType:
+def client() -> ModuleType:
+    """Import Prometheus' client. Raises MissingExtraError if it is not installed."""
     try:
         import prometheus_client
     except ImportError as err:
@@ -61,7 +62,7 @@ def registry_of(metrics: RunMetrics) -> CollectorRegistry:
     MissingExtraError
         If the client is not installed.
     """
-    registry: CollectorRegistry = _client().CollectorRegistry(auto_describe=False)
+    registry: CollectorRegistry = client().CollectorRegistry(auto_describe=False)
     registry.register(_Collector(metrics))
     return registry
 
@@ -76,7 +77,7 @@ def write_metrics(path: str | Path, metrics: RunMetrics) -> None:
     """
     registry = registry_of(metrics)
     with telling(str(path)):
-        _client().write_to_textfile(str(path), registry)
+        client().write_to_textfile(str(path), registry)
 
 
 def read_counters(path: str | Path, *, network: str) -> dict[str, Samples]:
@@ -87,7 +88,7 @@ def read_counters(path: str | Path, *, network: str) -> dict[str, Samples]:
     TrafficSiameseError
         If the file cannot be read, was not written by this package, or tells of another network.
     """
-    _client()
+    client()
     from prometheus_client.parser import text_string_to_metric_families
 
     try:
@@ -152,7 +153,7 @@ class MetricsServer:
         self._server: Any
         self._thread: threading.Thread
         try:
-            self._server, self._thread = _client().start_http_server(
+            self._server, self._thread = client().start_http_server(
                 port, addr=host, registry=registry
             )
         except (OSError, OverflowError) as err:
