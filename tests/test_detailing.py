@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -94,8 +95,18 @@ def test_no_more_than_eight_features_are_drawn() -> None:
 
 def test_normal_traffic_shows_the_usual_features() -> None:
     titles = {track.title: track.unit for track in log_detail(make_log(60), []).tracks}
-    assert titles["new transactions, towards the service"] == "requests/s"
-    assert titles["first answer delay median, towards the service"] == "s"
+    assert titles["requests"] == "requests/s"
+    assert titles["time to the first answer, median"] == "s"
+
+
+def test_features_are_called_as_the_reasons_call_them() -> None:
+    """By SIP's own words where the log is SIP, and by whose requests a delay was of."""
+    incident = make_incident(0, 9, OVERLOAD, "from_service_first_answer_delay_p95_s")
+    plain = make_log(60)
+    sip = replace(plain, log=replace(plain.log, protocols={"sip": 99, "dns": 1}))
+    titles = [[t.title for t in log_detail(log, [incident]).tracks[:2]] for log in (plain, sip)]
+    delay = "time to the first answer, 95th percentile, asked by the service"
+    assert titles == [["overload", delay], ["503", delay]]
 
 
 def test_the_band_is_two_spreads_wide_as_measured() -> None:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.baseline import as_measured
+from traffic_siamese.explanation.topics import split_direction
+from traffic_siamese.explanation.vocabulary import protocol_of, subject
 from traffic_siamese.feature_schema import Feature, FeatureSchema
 from traffic_siamese.features.schema import schema_of
 from traffic_siamese.log_detail import FeatureTrack, LogDetail
@@ -28,7 +30,16 @@ _USUAL = (
     "to_service_packets",
 )
 """Drawn where nothing made a difference, or little: what people look at first."""
-_DIRECTIONS = {"to_service_": "towards the service", "from_service_": "from the service"}
+_MEASURED = {
+    "first_answer_delay_median_s": "time to the first answer, median",
+    "first_answer_delay_p95_s": "time to the first answer, 95th percentile",
+    "first_answer_delay_std_s": "time to the first answer, standard deviation",
+    "final_answer_delay_median_s": "time to the final answer, median",
+    "final_answer_delay_p95_s": "time to the final answer, 95th percentile",
+    "session_length_mean_s": "length of the sessions that ended, mean",
+    "source_entropy_bits": "evenness of the senders",
+}
+"""What is not counted, in words; a delay of the service's own requests is told as theirs."""
 
 
 def log_detail(prepared: PreparedLog, incidents: Sequence[Incident]) -> LogDetail:
@@ -53,19 +64,29 @@ def log_detail(prepared: PreparedLog, incidents: Sequence[Incident]) -> LogDetai
     step = _step(sum(len(series.values) for series in sized), _MAX_POINTS)
     pieces = [_Piece(series, columns, _edges(series, step, incidents)) for series in sized]
     values = np.concatenate([piece.values for piece in pieces])
-    bin_s = prepared.log.series[0].bin_s
-    normal = _normal_band(prepared.baseline, schema)
-    tracks = tuple(
-        _track(schema, column, normal[:, column], values[:, i], bin_s)
-        for i, column in enumerate(columns)
-    )
     return LogDetail(
-        tracks,
+        _tracks(prepared, columns, values),
         np.concatenate([piece.start_ns for piece in pieces]),
         np.repeat(np.arange(len(pieces)), [len(piece.values) for piece in pieces]),
-        bin_s,
+        prepared.log.series[0].bin_s,
         prepared.network,
     )
+
+
+def _tracks(
+    prepared: PreparedLog, columns: Sequence[int], values: FloatArray
+) -> tuple[FeatureTrack, ...]:
+    schema, bin_s = schema_of(prepared.log), prepared.log.series[0].bin_s
+    normal = _normal_band(prepared.baseline, schema)
+    protocol = protocol_of(prepared.log.protocols)
+    tracks = []
+    for i, column in enumerate(columns):
+        feature = schema.features[column]
+        title = feature.name if schema.is_table else _title(feature.name, protocol)
+        low, centre, high = normal[:, column].tolist()
+        band, unit = (low, centre, high), _unit(feature, bin_s)
+        tracks.append(FeatureTrack(feature.name, title, unit, feature.meaning, band, values[:, i]))
+    return tuple(tracks)
 
 
 def _columns(schema: FeatureSchema, incidents: Sequence[Incident]) -> list[int]:
@@ -91,32 +112,14 @@ def _normal_band(baseline: FloatArray, schema: FeatureSchema) -> NDArray[np.floa
     steps = _BAND_SPREADS * np.array([[-1.0], [0.0], [1.0]])
     band = as_measured(baseline[0] + steps * baseline[1], schema)
     # A count, a share or a delay is never negative, though its band in the logarithm may be.
-    return band if schema.is_table else np.maximum(band, 0)
+    return np.where(schema.is_count | (not schema.is_table), np.maximum(band, 0), band)
 
 
-def _track(
-    schema: FeatureSchema,
-    column: int,
-    normal: NDArray[np.float64],
-    values: FloatArray,
-    bin_s: float,
-) -> FeatureTrack:
-    feature = schema.features[column]
-    low, centre, high = normal.tolist()
-    title = feature.name if schema.is_table else _title(feature)
-    unit = _unit(feature, bin_s)
-    return FeatureTrack(feature.name, title, unit, feature.meaning, (low, centre, high), values)
-
-
-def _title(feature: Feature) -> str:
-    direction, name = "", feature.name
-    for prefix, words in _DIRECTIONS.items():
-        if name.startswith(prefix):
-            direction, name = words, name.removeprefix(prefix)
-    name = name.removesuffix("_s").removesuffix("_bits").removesuffix("_bytes")
-    plain = name.replace("_", " ").replace("p95", "95th percentile").replace("t1", "for 0.5 s")
-    plain = plain.replace(" 4s", " for 4 s").replace("tcp", "TCP").replace("icmp", "ICMP")
-    return ", ".join(filter(None, (plain, direction)))
+def _title(name: str, protocol: str) -> str:
+    direction, bare = split_direction(name)
+    if bare not in _MEASURED:
+        return subject(name, protocol)
+    return _MEASURED[bare] + (", asked by the service" if direction == "from_service" else "")
 
 
 def _unit(feature: Feature, bin_s: float) -> str:
