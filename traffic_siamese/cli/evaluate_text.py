@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from traffic_siamese.cli.faithfulness_text import faithfulness_json, print_faithfulness
 from traffic_siamese.cli.figures import (
     incident_lines,
     intervals_json,
@@ -40,6 +41,9 @@ def print_evaluation(found: Evaluation) -> None:
     click.echo()
     print_methods(found.methods, COLUMNS)
     click.echo()
+    if found.reasons is not None:
+        print_faithfulness(found.reasons)
+        click.echo()
     for line in (_verification_line(found), *incident_lines([found.watched])):
         click.echo(line)
     _print_totals(found.everything, "all captures", found.n_captures)
@@ -147,6 +151,7 @@ def evaluation_json(found: Evaluation) -> dict[str, Any]:
             "embeddings": _verification_json(found.after),
         },
         "incidents": watched_json([found.watched]),
+        "reasons": faithfulness_json(found.reasons),
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from traffic_siamese.evaluation.confusion import Confusion, count_calls, recall_interval
+from traffic_siamese.evaluation.faithfulness import Faithfulness, faithfulness
 from traffic_siamese.evaluation.intervals import Interval, bootstrap
 from traffic_siamese.evaluation.judged import Judged, is_shown, judge
 from traffic_siamese.evaluation.one_example import Asked, OneExample, draw_rows
@@ -68,6 +69,8 @@ class Evaluation:
         Labels that the encoder was trained on.
     notes : tuple of str
         What could not be measured, and why; what flatters the figures.
+    reasons : Faithfulness or None
+        Whether reasons name what the encoder goes by; None without a window of a fault.
     """
 
     everything: Confusion
@@ -83,6 +86,7 @@ class Evaluation:
     watched: Watched
     trained: frozenset[str]
     notes: tuple[str, ...]
+    reasons: Faithfulness | None = None
 
 
 def evaluate(
@@ -164,6 +168,7 @@ class _Figures:
             watch(judged.verdicts, judged.intervals, spec=spec, known=self.known, tail=tail),
             frozenset(judged.model.bundle.info.labels),
             self._notes(),
+            faithfulness(judged, rng=self.rng),
         )
 
     def _ask(self, space: OneExample) -> dict[str, Asked]:

@@ -60,6 +60,8 @@ class Judged:
         Where each network's baseline came from.
     skipped : tuple of str
         Why captures could not be used.
+    logs : tuple of PreparedLog
+        What was read, in the order of the windows' series.
     """
 
     model: Model
@@ -71,6 +73,7 @@ class Judged:
     shown: frozenset[str]
     networks: dict[str, str]
     skipped: tuple[str, ...]
+    logs: tuple[PreparedLog, ...]
 
     @property
     def captures(self) -> list[str]:
@@ -130,6 +133,7 @@ def judge(
         _shown(model, windows),
         reader.networks,
         tuple(reader.skipped),
+        tuple(logs),
     )
 
 

@@ -16,7 +16,7 @@ from traffic_siamese.explanation.figures import (
     times,
 )
 from traffic_siamese.explanation.topics import split_direction
-from traffic_siamese.explanation.vocabulary import clients, subject
+from traffic_siamese.explanation.vocabulary import clients, is_refusal, subject
 from traffic_siamese.features.slots import ANSWER_CLASSES
 
 _NOTHING = 0.02  # per second: what is seldomer is not there
@@ -25,7 +25,6 @@ _ALMOST_GONE = 0.03  # of what is usual
 _AS_MUCH = 0.25  # of the logarithm, between means: within it, only the course over time differs
 _TELLING_POINTS = 0.03  # by which a share must differ to say more than a rate
 _MANY_REQUESTS = 0.1  # per second, for shares of them
-_RATES = ("provisional", "success")
 _FINAL = tuple(name for name in ANSWER_CLASSES if name != "provisional")
 _DELAYS = {
     "first_answer_delay_median_s": "answers",
@@ -72,7 +71,8 @@ def change_phrase(seen: Comparison, column: int) -> str:
         return special(seen, name, before, now)
     share = _share(seen, direction, bare)
     if share is not None:
-        return f"{subject(name, seen.protocol)}{share}"
+        noun = "share" if is_refusal(bare) else ""
+        return f"{subject(name, seen.protocol, noun=noun)} {share}"
     return _rate(seen, name, before / seen.bin_s, now / seen.bin_s)
 
 
@@ -84,13 +84,12 @@ def unchanged_phrase(seen: Comparison, column: int) -> str:
         return f"{name} unchanged"
     if bare in _DELAYS:
         return f"{_asked_of(direction, 'answer', seen.protocol)} times unchanged"
-    called, is_share = subject(name, seen.protocol), bare.startswith("answer_")
-    is_share &= bare.removeprefix("answer_") not in _RATES
     rates = (seen.normal[column] / seen.bin_s, seen.seen[column] / seen.bin_s)
     if seen.schema.features[column].is_count and max(rates) < _NOTHING:
-        return f"no {called} answers" if is_share else f"no {called}"
-    if is_share:
-        return f"{called} share unchanged"
+        return f"no {_counted(name, seen.protocol)}"
+    if is_refusal(bare):
+        return f"{subject(name, seen.protocol, noun='share')} unchanged"
+    called = subject(name, seen.protocol)
     if bare.startswith("request_") or bare == "new_transactions":
         return f"{called.removesuffix('s')} rate unchanged"
     return f"{_AS_USUAL.get(bare, called)} unchanged"
@@ -101,8 +100,13 @@ def _asked_of(direction: str, what: str, protocol: str) -> str:
     return f"{clients(protocol)}' {what}" if direction == "from_service" else what
 
 
+def _counted(name: str, protocol: str, *, rises: bool = False) -> str:
+    noun = "answers" if is_refusal(split_direction(name)[1]) else ""
+    return subject(name, protocol, noun=noun, rises=rises)
+
+
 def _rate(seen: Comparison, name: str, before: float, now: float) -> str:
-    called = subject(name, seen.protocol, rises=now > before)
+    called = _counted(name, seen.protocol, rises=now > before)
     if name.endswith("_bytes"):
         old, new = bytes_per_s(before), bytes_per_s(now)
         figures = f"{old} → {new}"
@@ -127,7 +131,7 @@ def _rate(seen: Comparison, name: str, before: float, now: float) -> str:
 
 
 def _share(seen: Comparison, direction: str, bare: str) -> str | None:
-    """Return the words of a share, where the share tells more than the rate."""
+    """Return the figures of a share, where the share tells more than the rate."""
     parts = _parts(seen, direction, bare)
     if parts is None:
         return None
@@ -137,18 +141,16 @@ def _share(seen: Comparison, direction: str, bare: str) -> str | None:
     before, now = part_before / whole_before, part_now / whole_now
     if abs(now - before) < _TELLING_POINTS:
         return None
-    of = "" if bare.startswith("unanswered") else " share"
-    return f"{of} {percent(before)} → {percent(now)}"
+    return f"{percent(before)} → {percent(now)}"
 
 
 def _parts(
     seen: Comparison, direction: str, bare: str
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """Return part and whole of a share, each usual and now; None for what is no part."""
-    kind, _, rest = bare.partition("_")
-    if kind == "answer" and rest not in _RATES:
+    if is_refusal(bare):
         whole = [f"{direction}_answer_{name}" for name in _FINAL]
-    elif kind == "unanswered":
+    elif bare.startswith("unanswered"):
         whole = [f"{direction}_new_transactions"]
     else:
         return None

@@ -122,22 +122,40 @@ def clients(protocol: str) -> str:
     return "phones" if protocol == SIP else "clients"
 
 
-def subject(feature_name: str, protocol: str, *, rises: bool = False) -> str:
+def is_refusal(name: str) -> bool:
+    """Tell whether a feature, without its direction, counts answers of a class that is no success.
+
+    Of these, subjects are adjectives: 503 share, 503 answers.
+    """
+    kind, _, rest = name.partition("_")
+    return kind == "answer" and rest not in ("provisional", "success")
+
+
+def subject(feature_name: str, protocol: str, *, noun: str = "", rises: bool = False) -> str:
     """Return what a counted feature of captures is called, with its direction if it must be said.
 
-    What rises may be called otherwise than what falls.
+    Parameters
+    ----------
+    feature_name : str
+    protocol : str
+        Whose words to use; see `protocol_of`.
+    noun : str
+        What stands after it: ``share``, or ``answers`` where `is_refusal`.
+    rises : bool
+        What rises may be called otherwise than what falls.
 
     Examples
     --------
     >>> subject("to_service_request_session_start", "sip")
     'INVITEs'
-    >>> subject("to_service_answer_overload", "")
-    'overload from clients'
+    >>> subject("to_service_answer_overload", "", noun="share")
+    'overload share from clients'
     """
     direction, name = split_direction(feature_name)
     called = _called(name, sip=protocol == SIP)
     if rises:
         called = (_SIP_RISING if protocol == SIP else _RISING).get(name, called)
+    called = f"{called} {noun}".rstrip()
     if not direction or _USUAL_DIRECTION.get(name.split("_")[0]) == direction:
         return called
     source = clients(protocol) if direction == "to_service" else "the service"

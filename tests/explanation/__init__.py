@@ -1,0 +1,1 @@
+"""Tests of why traffic is not normal."""
