@@ -11,7 +11,7 @@ INSTALL = $(BIN)/python -m pip install -qq $(addprefix --constraint ,$(CONSTRAIN
 .PHONY: help setup demo test format lint types bench lock readme pretrained clean
 
 help:
-	@echo "make demo    train on the captures in data/, classify another network, write the film"
+	@echo "make demo    train on the captures in data/, classify another network, write its pages"
 	@echo "make test    lint, types and tests, as continuous integration runs them"
 	@echo "make setup   .venv with the package (editable) and all development tools"
 	@echo "make format | lint | types | bench | lock | readme | clean"
@@ -60,7 +60,7 @@ lock: $(VENV)/dev.stamp
 	  --exclude pip --exclude wheel; } > $(VENV)/constraints.txt
 	mv $(VENV)/constraints.txt constraints.txt
 
-# Run what the README shows, paste what it prints, and keep the demo's film.
+# Run what the README shows, paste what it prints, and keep the demo's two pages.
 readme: $(VENV)/train.stamp
 	$(BIN)/python examples/refresh_readme.py
 

@@ -51,7 +51,7 @@ class Demo:
         self.truth = read_rows(data / "test.csv")
 
     def run(self, epochs: int | None) -> None:
-        """Do the three jobs, and write the film; an earlier run's model would know the answer."""
+        """Do the three jobs, and write the pages; an earlier run's model would know the answer."""
         if (self.model / "bundle.json").exists():
             shutil.rmtree(self.model)
         title("1. Train on network A; route_misconfig is kept out")
@@ -75,10 +75,13 @@ class Demo:
         print("\nThe other captures again, now that there is one label more:")
         self.classify("again", *CAPTURES_OF_C, in_detail=False)
 
-        title("The film of the training")
-        film = self.out / "separation.html"
+        title("The film of the training, and the page of the incidents")
+        film, page = self.out / "separation.html", self.out / "incidents.html"
         self.command("film", self.model, "-o", film, model=False)
-        print(f"Open {film} in a browser.")
+        table = self.out / "incidents.csv"
+        logs = (self.data / "C", "--network", "C")
+        self.command("classify", *logs, "--report", page, "--incidents", table, "--quiet")
+        print(f"Open {film} and {page} in a browser.")
 
     def command(self, *arguments: str | Path, model: bool = True) -> None:
         """Run one command of the command line, and show it."""

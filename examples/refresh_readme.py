@@ -2,7 +2,7 @@
 
 ``make readme`` runs it, after anything that changes results. A block of the README that starts
 with ``$`` is a session; its commands run in order in a scratch folder beside a link to data/. The
-demo runs in its own folder, and its film becomes the one in dashboards/.
+demo runs in its own folder, and its film and its page of incidents become those in dashboards/.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def main() -> None:
         folder = Path(name)
         (folder / "data").symlink_to(ROOT / "data")
         README.write_text(BLOCK.sub(lambda match: renewed(match[1], folder), text), "utf-8")
-    shutil.copyfile(ROOT / "demo" / "separation.html", ROOT / "dashboards" / "separation.html")
+    for page in ("separation.html", "incidents.html"):
+        shutil.copyfile(ROOT / "demo" / page, ROOT / "dashboards" / page)
 
 
 def renewed(session: str, folder: Path) -> str:

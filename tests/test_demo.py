@@ -42,9 +42,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.slow
-def test_the_demo_writes_a_model_verdicts_and_a_film(demo: DemoRun) -> None:
+def test_the_demo_writes_a_model_verdicts_and_two_pages(demo: DemoRun) -> None:
     assert (demo.out / "model" / "bundle.json").is_file()
-    assert (demo.out / "separation.html").stat().st_size > 1_000_000
+    for page in ("separation.html", "incidents.html"):
+        assert (demo.out / page).stat().st_size > 1_000_000
     for name in ("known", "before", "after", "again"):
         assert _rows(demo.out / f"{name}-verdicts.csv")
 
