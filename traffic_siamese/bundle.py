@@ -34,6 +34,7 @@ from traffic_siamese.oneshot.storage import (
     unpack,
     write_durably,
 )
+from traffic_siamese.spelling import did_you_mean
 
 __all__ = [
     "FORMAT_VERSION",
@@ -263,12 +264,27 @@ def _read_pointer(path: Path) -> bytes:
         found = "a file" if path.exists() else "nothing"
         raise BundleError(
             f"{path}: found {found}, expected the directory of a model. "
-            "Make one with traffic-siamese train."
+            f"Make one: traffic-siamese init {path}, or train.{_near(path)}"
         )
     try:
         return (path / _POINTER).read_bytes()
+    except FileNotFoundError as err:
+        raise BundleError(
+            f"{path}: found no {_POINTER} in it, expected the directory of a model. Check the "
+            f"path, or make a model: traffic-siamese init NAME, or train.{_near(path)}"
+        ) from err
     except OSError as err:
         raise BundleError(
             f"{path}: cannot read {_POINTER} ({err.strerror}), expected the directory of a model. "
-            "Check the path, or make a model with traffic-siamese train."
+            "Check its permissions."
         ) from err
+
+
+def _near(path: Path) -> str:
+    """Ask whether a model beside this path is meant, or one in it."""
+    around = [*path.parent.glob(f"*/{_POINTER}"), *path.glob(f"*/{_POINTER}")]
+    models = {str(one.parent): one.parent.name for one in around}
+    inside = [name for name in models if Path(name).parent == path]
+    if len(inside) == 1:
+        return f" Did you mean {inside[0]!r}?"
+    return did_you_mean(str(path), models)

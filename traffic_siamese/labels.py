@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from traffic_siamese.errors import LabelError, LibraryError
 from traffic_siamese.oneshot.names import check_label_name
+from traffic_siamese.spelling import did_you_mean
 from traffic_siamese.times import format_time, parse_time
 from traffic_siamese.types import LabelledInterval
 
@@ -39,11 +41,7 @@ def read_labels(path: str | Path) -> tuple[LabelledInterval, ...]:
             rows = csv.DictReader(file)
             missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
             if missing:
-                raise LabelError(
-                    f"{path}:1: found the columns {', '.join(rows.fieldnames or ()) or 'none'}; "
-                    f"missing: {', '.join(missing)}. The first line must name "
-                    f"{','.join(_COLUMNS)}."
-                )
+                raise _lacks_columns(path, rows.fieldnames or (), missing)
             intervals = tuple(_interval(path, rows.line_num, row) for row in rows)
     except (OSError, UnicodeDecodeError, csv.Error) as err:
         reason = getattr(err, "strerror", None) or str(err)
@@ -55,6 +53,16 @@ def read_labels(path: str | Path) -> tuple[LabelledInterval, ...]:
         raise LabelError(f"{path}: holds no rows, expected at least one labelled interval.")
     _check_overlaps(path, intervals)
     return intervals
+
+
+def _lacks_columns(path: Path, found: Sequence[str], missing: Sequence[str]) -> LabelError:
+    hint = did_you_mean(missing[0], found)
+    if len(found) == 1 and any(mark in found[0] for mark in ";\t"):
+        hint = " Separate the columns with commas."
+    return LabelError(
+        f"{path}:1: found the columns {', '.join(found) or 'none'}; missing: "
+        f"{', '.join(missing)}.{hint} The first line must name {','.join(_COLUMNS)}."
+    )
 
 
 def _interval(path: Path, line: int, row: dict[str, str | None]) -> LabelledInterval:

@@ -16,6 +16,7 @@ from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.logs.reading import read_log, read_logs
 from traffic_siamese.oneshot.library import FaultLibrary
 from traffic_siamese.scaling import Scaler
+from traffic_siamese.spelling import did_you_mean
 from traffic_siamese.types import FloatArray, Prototype, StringArray, TrafficLog
 
 
@@ -76,9 +77,10 @@ class Model:
         """
         stored = self.library.get_baseline(network, self.schema.digest)
         if stored is None:
-            known = ", ".join(self.library.networks()) or "none"
+            known = self.library.networks()
             raise LibraryError(
-                f"{self.bundle.path}: no baseline for network {network!r}; known: {known}. "
+                f"{self.bundle.path}: no baseline for network {network!r}; known: "
+                f"{', '.join(known) or 'none'}.{did_you_mean(network, known)} "
                 f"Learn it with: traffic-siamese baseline LOG --network {network} "
                 f"--model {self.bundle.path}"
             )

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a question that names the nearest known word; empty where none is near.
+    """Return a question that names the nearest known word, to follow a sentence; or nothing.
 
     Parameters
     ----------
@@ -19,10 +19,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     Examples
     --------
     >>> did_you_mean("clasify", ["train", "classify"])
-    "Did you mean 'classify'?"
+    " Did you mean 'classify'?"
     >>> did_you_mean("film", ["train", "classify"])
     ''
     """
     folded = {name.casefold(): name for name in known}
     found = get_close_matches(word.casefold(), folded, n=1)
-    return f"Did you mean {folded[found[0]]!r}?" if found else ""
+    return f" Did you mean {folded[found[0]]!r}?" if found else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,7 @@ from isal import isal_zlib
 
 from traffic_siamese.captures.listening import listener
 from traffic_siamese.errors import CaptureError
+from traffic_siamese.spelling import did_you_mean
 
 MAX_BYTES_VARIABLE = "TRAFFIC_SIAMESE_MAX_BYTES"
 """Environment variable: bytes a compressed log may hold, where the caller sets no limit."""
@@ -277,7 +279,7 @@ def _new_member(compression: str) -> Any:
 
 def _reading_failed(name: str, err: Exception) -> str:
     kinds = {
-        FileNotFoundError: "no such file. Check the path.",
+        FileNotFoundError: f"no such file. Check the path.{_sibling(name)}",
         IsADirectoryError: "is a directory, expected a capture file. Name the files in it.",
         PermissionError: "may not be read by this user. Check its permissions.",
     }
@@ -285,3 +287,11 @@ def _reading_failed(name: str, err: Exception) -> str:
         if isinstance(err, kind):
             return f"{name}: {words}"
     return f"{name}: cannot be read: {getattr(err, 'strerror', None) or err}. Check the device."
+
+
+def _sibling(name: str) -> str:
+    """Ask whether a file beside the missing one is meant."""
+    path = Path(name)
+    with suppress(OSError):
+        return did_you_mean(path.name, (one.name for one in path.parent.iterdir()))
+    return ""

@@ -111,7 +111,8 @@ def _moments(log: str, **texts: str) -> list[int]:
             moments.append(parse_moment(text, origin_ns=origin_ns))
         except ValueError as err:
             raise click.BadParameter(
-                f"{text!r} is no time; expected 2026-11-22T06:31:13Z, 06:31:13 or +95.",
+                f"{text!r} is no time, expected 2026-11-22T06:31:13Z, 06:31:13 or +95"
+                f"{'.5 (with a point)' if ',' in text else ''}.",
                 param_hint=f"--{option}",
             ) from err
     return moments

@@ -47,8 +47,12 @@ def _model_behind() -> str | None:
     except ValueError:
         return None
     # bash takes the equals sign for a word of its own
-    split = [part for word in words for part in word.split("=", 1) if part]
+    split = [part for word in words for part in _parts(word) if part not in ("", "=")]
     for option, value in pairwise(split):
         if option in _OPTIONS:
             return value
     return None
+
+
+def _parts(word: str) -> list[str]:
+    return word.split("=", 1) if word.startswith("-") else [word]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import IO, Any
 
 import click
@@ -27,7 +28,7 @@ class UsageRefusal(click.UsageError):
     """
 
     def __init__(self, err: click.UsageError) -> None:
-        super().__init__(err.format_message(), err.ctx)
+        super().__init__(_with_point(err.format_message()), err.ctx)
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the usage, then what is wrong with it, to standard error."""
@@ -36,6 +37,12 @@ class UsageRefusal(click.UsageError):
             usage = f"{self.ctx.get_usage()}\nTry '{path} --help' for help.\n"
             click.echo(usage, err=True, color=self.ctx.color)
         _write(self.format_message(), self.ctx.color if self.ctx else self.show_color)
+
+
+def _with_point(message: str) -> str:
+    """Say that the decimal mark is a point, where a comma was found."""
+    found = re.search(r"'(\d+),(\d+)' is (?:not a valid float|no time)", message)
+    return f"{message} Write {found[1]}.{found[2]}, with a point." if found else message
 
 
 def _write(message: str, color: bool | None) -> None:

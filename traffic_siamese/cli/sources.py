@@ -51,10 +51,14 @@ def find_logs(arguments: Iterable[str], *, model: str | None = None) -> Sources:
                 logs[file] = None
     if not logs:
         raise CaptureError(
-            f"{', '.join(arguments)}: found {len(left_out)} files and no capture among them, "
+            f"{', '.join(arguments)}: found {_n_files(len(left_out))} and no capture among them, "
             "expected pcap or pcapng files, plain, gzip or zstd. Name another folder."
         )
     return Sources(tuple(logs), tuple(left_out))
+
+
+def _n_files(n: int) -> str:
+    return f"{n} file" if n == 1 else f"{n} files"
 
 
 def _reads_tables(model: str | None) -> bool:

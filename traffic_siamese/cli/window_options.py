@@ -55,8 +55,12 @@ def window_of(
 
 def natural_bin_s(logs_dir: str, labels: str, reading: ReadOptions) -> float | None:
     """Return the granularity of the tables that labels name; None where they name captures."""
+    from traffic_siamese.errors import CaptureError
     from traffic_siamese.labelled_reading import named_bin_s
     from traffic_siamese.labels import read_labels
 
     names = dict.fromkeys(one.capture for one in read_labels(labels))
-    return named_bin_s(logs_dir, names, reading)
+    try:
+        return named_bin_s(logs_dir, names, reading)
+    except CaptureError:  # of none that can be read, the labels' reader tells more
+        return None

@@ -8,6 +8,7 @@ import numpy as np
 
 from traffic_siamese.errors import LibraryError
 from traffic_siamese.model import Model
+from traffic_siamese.spelling import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ def describe_fault(model: Model, label: str) -> FaultDescription:
     """
     mine = model.prototype_labels == label
     if not mine.any():
-        known = ", ".join(sorted(set(model.prototype_labels.tolist()))) or "(none)"
+        known = sorted(set(model.prototype_labels.tolist()))
         raise LibraryError(
-            f"label {label!r} is not in {model.bundle.path}, expected one of: {known}."
+            f"label {label!r} is not in {model.bundle.path}, expected one of: "
+            f"{', '.join(known) or '(none)'}.{did_you_mean(label, known)}"
         )
     prototypes = model.library.prototypes(model.bundle.encoder_id)
     gaps = np.linalg.norm(model.prototypes[mine][:, None] - model.prototypes[None], axis=2)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from traffic_siamese.errors import LibraryError
 from traffic_siamese.oneshot.database import Database
-from traffic_siamese.oneshot.names import check_label_name
+from traffic_siamese.oneshot.names import check_label_name, check_network_name
 from traffic_siamese.oneshot.rows import (
     COLUMNS,
     StoredBaseline,
@@ -22,6 +22,7 @@ from traffic_siamese.oneshot.rows import (
     prototype_to_row,
     to_blob,
 )
+from traffic_siamese.spelling import did_you_mean
 from traffic_siamese.types import NORMAL, FloatArray, Prototype
 
 _VISIBLE = "(origin = 'added' OR encoder_id = ?)"
@@ -119,7 +120,7 @@ class FaultLibrary:
             if not more and _count(connection, label, encoder_id):
                 raise LibraryError(
                     f"label {label!r} is there already in {self.path}. Choose another name, or "
-                    "ask to add more examples to it."
+                    "add more examples to it (--more)."
                 )
             _insert(connection, [(label, p) for p in prototypes], origin, encoder_id)
 
@@ -144,7 +145,10 @@ class FaultLibrary:
             )
         with self._database.write() as connection:
             if _exists(connection, new):
-                raise LibraryError(f"label {new!r} is there already in {self.path}.")
+                raise LibraryError(
+                    f"label {new!r} is there already in {self.path}. Choose another name, or "
+                    "remove that one first."
+                )
             cursor = connection.execute(
                 "UPDATE prototypes SET label = ? WHERE label = ?", (new, old)
             )
@@ -223,7 +227,8 @@ class FaultLibrary:
             )
 
     def set_baseline(self, baseline: StoredBaseline) -> None:
-        """Store a network's baseline in place of the one it had for the same features."""
+        """Store a network's baseline in place of the one it had; see `check_network_name`."""
+        check_network_name(baseline.network)
         with self._database.write() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO baselines VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -254,9 +259,10 @@ class FaultLibrary:
 
     def _missing(self, connection: sqlite3.Connection, label: str) -> LibraryError:
         rows = connection.execute("SELECT DISTINCT label FROM prototypes ORDER BY label")
-        there = ", ".join(row[0] for row in rows)
+        there = [str(row[0]) for row in rows]
         return LibraryError(
-            f"label {label!r} is not in {self.path}, expected one of: {there or '(none)'}."
+            f"label {label!r} is not in {self.path}, expected one of: "
+            f"{', '.join(there) or '(none)'}.{did_you_mean(label, there)}"
         )
 
 
