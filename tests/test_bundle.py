@@ -190,7 +190,7 @@ def test_places_that_are_no_model(tmp_path):
     for path, found in ((file, "found a file"), (tmp_path / "no", "found nothing")):
         with pytest.raises(BundleError, match=found):
             load_bundle(path)
-    with pytest.raises(BundleError, match=r"cannot read bundle.json"):
+    with pytest.raises(BundleError, match=r"found no bundle.json in it"):
         load_bundle(tmp_path)
     with pytest.raises(BundleError, match="cannot write the model"):
         save_bundle(file, CONTENTS)
