@@ -1,6 +1,5 @@
 """Columns of one's own: how they are seen, what is common to several tables, what is missing."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from traffic_siamese.errors import BundleError, CaptureError, LabelError
 from traffic_siamese.feature_schema import Feature, FeatureSchema, Kind
 from traffic_siamese.features.schema import SIGNALLING
 from traffic_siamese.labelled_logs import read_labelled_logs
-from traffic_siamese.reasons import reason
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.schema_arrays import schema_arrays, schema_from_arrays
 from traffic_siamese.simulate.elsewhere import carried_elsewhere
@@ -99,16 +97,6 @@ def test_normal_is_estimated_from_the_calm_majority() -> None:
     troubled[100:300, 2] -= 0.2
     found, true = estimate_baseline(troubled, schema), learn_baseline(values, schema)
     np.testing.assert_allclose(found[0], true[0], atol=0.3 * np.maximum(true[1], 0.5).max())
-
-
-def test_the_reason_names_columns_with_their_values() -> None:
-    schema, values = own()
-    window = values[:30].copy()
-    window[:, 0] = 10
-    window[:, 2] = 0.9
-    text = reason(window, learn_baseline(values, schema), schema)
-    assert re.search(r"octets (99\d|1,0\d\d) -> 10", text)
-    assert "idle 0.98 -> 0.9" in text
 
 
 def test_drift_of_a_table_is_told_and_a_busier_hour_is_not() -> None:

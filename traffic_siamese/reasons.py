@@ -1,18 +1,14 @@
-"""Why a window is not normal, in a few words: what differs most from the network's normal."""
+"""How the calm part of a log differs from a network's normal: the greatest changes, in figures."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.baseline import as_measured, deviation, log_view
+from traffic_siamese.baseline import as_measured
 from traffic_siamese.feature_schema import FeatureSchema
 from traffic_siamese.features.schema import SIGNALLING
-from traffic_siamese.types import FloatArray
 
-_MIN_CHANGE = 0.4  # of the logarithm: half as much again
-_MIN_SPREADS = 2.0  # of a state that stays near one value: its usual spreads
-_N_NAMED = 3
 _DIRECTIONS = {"to_service_": "to service", "from_service_": "from service"}
 _SAME = {
     "retransmitted_requests": "repeats",
@@ -28,46 +24,6 @@ _SAME = {
     "first_answer_delay_std_s": "first_answer_delay_median_s",
 }
 """Features that tell one story: only the one that changed most is named."""
-
-
-def reason(window: FloatArray, baseline: FloatArray, schema: FeatureSchema = SIGNALLING) -> str:
-    """Name the features of a window that differ most from normal.
-
-    Parameters
-    ----------
-    window : ndarray of shape (n_timesteps, n_features), float32
-        Features as read.
-    baseline : ndarray of shape (2, n_features), float32
-        Centre and spread of the network's normal, in the features' views.
-    schema : FeatureSchema
-
-    Returns
-    -------
-    str
-        Such as ``packets from service 41 -> 0; repeats to service 0 -> 111``: the normal value,
-        then the window's, per bin. Differences are ranked in units of normal spread, at least
-        0.3; where none differs by half, that is said.
-    """
-    logs = log_view(window, schema).mean(axis=0)
-    named = _named(logs, baseline, schema)
-    if not named:
-        return "no feature alone differs from normal by half"
-    return "; ".join(change_words(i, baseline[0], logs, schema) for i in named)
-
-
-def changed_features(
-    window: FloatArray, baseline: FloatArray, schema: FeatureSchema = SIGNALLING
-) -> tuple[str, ...]:
-    """Return the names of the features that `reason` names, most first."""
-    logs = log_view(window, schema).mean(axis=0)
-    return tuple(schema.names[i] for i in _named(logs, baseline, schema))
-
-
-def _named(logs: NDArray[np.floating], baseline: FloatArray, schema: FeatureSchema) -> list[int]:
-    weight = np.abs(deviation(logs, baseline))
-    least = np.where(schema.is_linear, _MIN_SPREADS, _MIN_CHANGE)
-    weight = np.where(np.abs(logs - baseline[0]) < least, 0, weight)
-    return largest_changes(weight, schema)[:_N_NAMED]
 
 
 def largest_changes(weight: NDArray[np.floating], schema: FeatureSchema = SIGNALLING) -> list[int]:
