@@ -79,7 +79,7 @@ def test_a_pipe_is_written_once(tmp_path: Path) -> None:
         ("a.ndjson", "jsonl"),
         ("/var/log/traffic.log", "syslog"),
         ("a.syslog", "syslog"),
-        ("alarms-TMF642.json", "tmf642"),
+        ("Alarms-TMF642.JSON", "tmf642"),
         ("alarms.ves.json", "ves"),
         ("alertmanager.json", "alertmanager"),
         ("-", "jsonl"),
@@ -89,7 +89,7 @@ def test_names_tell_formats(target: str, form: str) -> None:
     assert alarm_format(target) == form
 
 
-@pytest.mark.parametrize("target", ["alarms.json", "alarms", "ves.txt"])
+@pytest.mark.parametrize("target", ["alarms.json", "alarms", "ves.txt", "waves.json"])
 def test_a_name_that_tells_nothing_is_refused(target: str) -> None:
     with pytest.raises(ValueError, match=r"tmf642, ves, .*--alarm-format"):
         alarm_format(target)

@@ -130,6 +130,32 @@ def test_an_alarm_that_was_not_raised_is_not_cleared(listener: Listener) -> None
     assert sender.n_undelivered == 1
 
 
+def test_a_redirection_is_a_refusal(listener: Listener) -> None:
+    """Followed, it would become a GET, and take the Authorization header elsewhere."""
+    listener.statuses = [302]
+    sender, _ = _sender(listener.url, "jsonl")
+    assert "answer 302" in sender.send(ALARMS)
+    assert len(listener.asked) == 1
+
+
+def test_a_query_stays_at_the_end_of_a_url_and_is_not_told(listener: Listener) -> None:
+    listener.statuses = [200, 403]
+    listener.answer = b'{"id": "7"}'
+    said = _sender(f"{listener.url}/alarm?key=secret", "tmf642")[0].send([alarm()])
+    assert [one["path"] for one in listener.asked] == ["/alarm?key=secret", "/alarm/7?key=secret"]
+    assert "answer 403" in said
+    assert "secret" not in said
+
+
+def test_a_system_that_went_away_is_not_asked_for_each_alarm_of_a_log(listener: Listener) -> None:
+    """One request three times, then the other alarms of the log are lost too."""
+    listener.statuses = [503] * 9
+    sender, _ = _sender(f"{listener.url}/alarm", "tmf642")
+    said = sender.send([alarm(replace(ENDED, label=label)) for label in "abcd"])
+    assert "4 alarms were not delivered" in said
+    assert len(listener.asked) == 3
+
+
 def test_a_system_that_is_away_holds_nothing_up_for_long(away: str) -> None:
     """Three tries for each of three batches, then none; each alarm is counted."""
     sender, waits = _sender(away, "alertmanager")
@@ -169,6 +195,7 @@ def test_urls_tell_formats(url: str, form: str) -> None:
         ("file:///etc/passwd", "is no URL"),
         ("noc:9093", "is no URL"),
         ("http://", "is no URL"),
+        ("http://noc:port/alarm", "port"),
     ],
 )
 def test_urls_that_tell_nothing_are_refused(url: str, said: str) -> None:

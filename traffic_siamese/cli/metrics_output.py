@@ -84,7 +84,8 @@ def _used_model(path: str) -> UsedModel:
     from traffic_siamese import __version__
     from traffic_siamese.bundle import load_bundle
     from traffic_siamese.noc.run_metrics import UsedModel
+    from traffic_siamese.tables import plain_value
 
     bundle = load_bundle(path)
     labels = bundle.library().labels(bundle.encoder_id)
-    return UsedModel(path, bundle.encoder_id, __version__, labels)
+    return UsedModel(plain_value("text", path), bundle.encoder_id, __version__, labels)

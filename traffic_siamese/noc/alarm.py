@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from traffic_siamese.noc.severity import Severities
 from traffic_siamese.tables import plain_value
 from traffic_siamese.times import format_time
-from traffic_siamese.types import Incident
+from traffic_siamese.types import UNKNOWN, Incident
 
 _IDS = uuid.uuid5(uuid.NAMESPACE_DNS, "alarms.traffic-siamese")
 CLEARED = "cleared"
@@ -57,7 +57,7 @@ class Alarm:
     @property
     def problem(self) -> str:
         """The fault in words."""
-        return self.label.replace("_", " ")
+        return "unknown trouble" if self.label == UNKNOWN else self.label.replace("_", " ")
 
     @property
     def title(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -71,12 +72,13 @@ def alarm_format(target: str) -> str:
     """
     if target == STDOUT:
         return "jsonl"
-    path = Path(target)
+    path = Path(target.lower())
+    words = re.split("[^a-z0-9]+", path.stem)
     for name in ("tmf642", "ves", "alertmanager"):
-        if path.suffix == ".json" and name in path.stem.lower():
+        if path.suffix == ".json" and name in words:
             return name
-    if path.suffix.lower() in _SUFFIXES:
-        return _SUFFIXES[path.suffix.lower()]
+    if path.suffix in _SUFFIXES:
+        return _SUFFIXES[path.suffix]
     raise ValueError(
         f"{target!r} does not tell the format, expected one of {', '.join(ALARM_FORMATS)}. "
         "Say it with --alarm-format."

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from traffic_siamese.noc.alarm import Alarm, Notice
 from traffic_siamese.noc.alarm_rows import json_line
@@ -68,7 +68,8 @@ def check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.password or parts.username:
         raise ValueError("the URL holds a user or a password, expected none. Use a header.")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    # A port that is no number raises here.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError(f"{url!r} is no URL, expected one such as https://noc.example/alarm.")
 
 
@@ -117,7 +118,13 @@ def _tmf642(notice: Notice, url: str, reporter: str) -> AlarmRequest:
         return _request(url, told, (alarm_id,), creates=True)
     changed = ("state", "perceivedSeverity", "alarmClearedTime", "alarmChangedTime")
     body = {name: told[name] for name in (*changed, "alarmDetails")}
-    return _request(f"{url.rstrip('/')}/{told['id']}", body, (alarm_id,), method="PATCH")
+    return _request(below(url, str(told["id"])), body, (alarm_id,), method="PATCH")
+
+
+def below(url: str, name: str) -> str:
+    """Return the URL of something below another URL; a query stays at the end."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name, safe='')}"))
 
 
 def _request(

@@ -9,10 +9,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote
+from functools import cache
 
 from traffic_siamese.noc.alarm import Alarm
-from traffic_siamese.noc.alarm_requests import AlarmRequest, alarm_requests
+from traffic_siamese.noc.alarm_requests import AlarmRequest, alarm_requests, below
 
 _WAITS_S = (0.5, 2.0)
 TRIES = len(_WAITS_S) + 1
@@ -59,13 +59,15 @@ class AlarmSender:
             self.n_undelivered += len(alarms)
             return ""
         requests = alarm_requests(alarms, self.url, form=self.form, reporter=self.reporter)
-        lost: dict[str, None] = {}
-        why = ""
+        lost: set[str] = set()
+        why, is_away = "", False
         for request in requests:
-            if not lost.keys() & set(request.alarm_ids):
-                error = self._deliver(request)
+            if not is_away and lost.isdisjoint(request.alarm_ids):
+                error, is_away = self._deliver(request)
                 why = error or why
-                lost |= dict.fromkeys(request.alarm_ids if error else ())
+                lost.update(request.alarm_ids if error else ())
+            elif is_away:
+                lost.update(request.alarm_ids)
         self.n_undelivered += len(lost)
         if requests:
             self._n_failures = self._n_failures + 1 if lost else 0
@@ -76,21 +78,24 @@ class AlarmSender:
         hint = "Check the address, or write them to a file."
         if self._n_failures >= _GIVE_UP_AFTER:
             hint = "No more are tried in this run; write them to a file."
-        return f"{self.url}: {alarms} not delivered ({why}). {hint}"
+        return f"{self.url.partition('?')[0]}: {alarms} not delivered ({why}). {hint}"
 
-    def _deliver(self, request: AlarmRequest) -> str:
-        """Send one request, several times if it may help; return the last error, or nothing."""
+    def _deliver(self, request: AlarmRequest) -> tuple[str, bool]:
+        """Send one request, several times if it may help.
+
+        Returns the last error, if any, and whether the other system does not take anything now.
+        """
         if request.method == "PATCH" and request.alarm_ids[0] in self._theirs:
             theirs = self._theirs.pop(request.alarm_ids[0])
-            request = replace(request, url=f"{self.url.rstrip('/')}/{theirs}")
+            request = replace(request, url=below(self.url, theirs))
         error = ""
         for wait_s in (*_WAITS_S, None):
             error, again = self._try(request)
             if not error or not again:
-                return error
+                return error, False
             if wait_s is not None:
                 self.sleep(wait_s)
-        return f"{error}, {TRIES} times"
+        return f"{error}, {TRIES} times", True
 
     def _try(self, request: AlarmRequest) -> tuple[str, bool]:
         headers = {"Content-Type": request.content_type, "User-Agent": "traffic-siamese"}
@@ -100,7 +105,7 @@ class AlarmSender:
             request.url, data=request.body, headers=headers, method=request.method
         )
         try:
-            with urllib.request.urlopen(asked, timeout=self.timeout_s) as answer:
+            with _opener().open(asked, timeout=self.timeout_s) as answer:
                 self._remember(request, answer.read(_ANSWER_BYTES))
         except urllib.error.HTTPError as err:
             err.close()
@@ -121,7 +126,19 @@ class AlarmSender:
             return
         theirs = document.get("id") if isinstance(document, dict) else None
         if isinstance(theirs, int | str) and theirs != "":
-            self._theirs[request.alarm_ids[0]] = quote(str(theirs), safe="")
+            self._theirs[request.alarm_ids[0]] = str(theirs)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirection for a refusal: followed, a POST would become a GET that tells nothing."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_NoRedirect)
 
 
 def _one_line(reason: object) -> str:
