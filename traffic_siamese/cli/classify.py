@@ -65,11 +65,16 @@ class _Tally:
 
 @click.command(
     cls=Manual,
+    files={
+        "FILE of --severity": "YAML: a label and critical, major, minor or warning on each line.",
+        "FILE of --alarms": "tmf642, ves and alertmanager: one JSON document; others: lines.",
+    },
     each="log",
     answer={
         "log": "As it was named; FILE#ELEMENT for one of a table's network elements.",
         "windows": "How many had which label.",
-        "incidents": "Rows of the table of incidents, as objects.",
+        "incidents": "Rows of the table of incidents, as objects; features names those that made "
+        "the difference, details is the reason at length.",
         "warnings": "What was wrong and did not stop it.",
         "error": "Why the log could not be classified, or null.",
     },
