@@ -74,6 +74,16 @@ def test_an_estimated_normal_is_said(invoke: Invoke, captures: Path, model: Path
     assert all("estimated from this log" in one["reason"] for one in found["incidents"])
 
 
+def test_json_tells_the_reason_at_length_and_the_features(
+    invoke: Invoke, captures: Path, model: Path
+) -> None:
+    log = captures / "A/refused-1.pcap"
+    found = json.loads(invoke("classify", log, "-m", model, "-n", "A", "--json", "-q").stdout)
+    (incident,) = [one for one in found["incidents"] if one["label"] == "refused"]
+    assert "from_service_answer_forbidden" in incident["features"]
+    assert set(incident["reason"].split("; ")) <= set(incident["details"].split("; "))
+
+
 def test_a_capture_over_midnight_has_dates(invoke: Invoke, model: Path, tmp_path: Path) -> None:
     length_s = 2 * 3600 - 600
     log = write_capture(tmp_path / "long.pcap", {6390: 403, 6500: 200}, length_s=length_s)

@@ -213,7 +213,8 @@ def _as_json(result: LogResult) -> dict[str, Any]:
         "windows": dict(Counter(verdict.label for verdict in result.verdicts)),
         "incidents": [
             {c.name: plain_value(c.kind, v) for c, v in zip(INCIDENT_COLUMNS, row, strict=True)}
-            for row in incident_rows(result.incidents)
+            | {"features": list(one.features), "details": one.details}
+            for one, row in zip(result.incidents, incident_rows(result.incidents), strict=True)
         ],
         "warnings": list(result.warnings),
         "error": result.error or None,

@@ -17,7 +17,7 @@ from traffic_siamese.types import FloatArray
 Channels = NDArray[np.intp]
 """Which channels of the model input belong together."""
 
-_SHORTLIST = 8
+_SHORTLIST = 6
 _REMOVED = 0.75  # what `removed` counts beside `alone`; see `evaluation.faithfulness`
 
 
