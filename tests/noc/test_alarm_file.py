@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def test_a_file_is_whole_after_every_log(tmp_path: Path, form: str) -> None:
     path.write_text("older and longer than what is written" * 100)
     ended = [alarm(replace(ENDED, start_ns=ENDED.start_ns + i)) for i in range(3)]
     per_ended = 1 if form == "alertmanager" else 2
-    with AlarmFile(str(path), form=form, reporter="probe1") as file:
+    with closing(AlarmFile(str(path), form=form, reporter="probe1")) as file:
         assert _count(form, path.read_text(encoding="utf-8")) == 0
         for alarms, expected in ((ended, 3 * per_ended), ([], 3 * per_ended),
                                  ([alarm(OPEN)], 3 * per_ended + 1)):  # fmt: skip
@@ -50,7 +51,7 @@ def test_standard_output_gets_what_a_file_gets(
     path, out = tmp_path / "alarms", io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     for target in ("-", str(path)):
-        with AlarmFile(target, form=form, reporter="probe1") as file:
+        with closing(AlarmFile(target, form=form, reporter="probe1")) as file:
             file.write([alarm()])
             file.write([alarm(OPEN)])
     assert out.getvalue() == path.read_text(encoding="utf-8")
@@ -64,7 +65,7 @@ def test_a_pipe_is_written_once(tmp_path: Path) -> None:
     read: list[Any] = []
     reader = threading.Thread(target=lambda: read.append(json.loads(pipe.read_text())))
     reader.start()
-    with AlarmFile(str(pipe), form="tmf642", reporter="probe1") as file:
+    with closing(AlarmFile(str(pipe), form="tmf642", reporter="probe1")) as file:
         file.write([alarm()])
         file.write([alarm(OPEN)])
     reader.join(10)

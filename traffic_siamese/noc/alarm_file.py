@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 from traffic_siamese.noc.alarm import Alarm
 from traffic_siamese.noc.alarm_rows import csv_head, csv_line, json_line
@@ -86,7 +85,7 @@ def alarm_format(target: str) -> str:
 
 
 class AlarmFile:
-    """A file of alarms that is being written; a context manager that closes it.
+    """A file of alarms that is being written, until it is closed.
 
     A file is whole after every ``write``, JSON too: its end is written again each time. On
     standard output and in pipes the end comes with ``close``.
@@ -137,17 +136,6 @@ class AlarmFile:
                 self._put(self._form.tail)
             if self._file:
                 self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _append(self, text: str) -> None:
         if self._whole and self._file:
