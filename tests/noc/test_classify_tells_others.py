@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.tiny import write_capture
 from tests.conftest import Invoke
+from traffic_siamese.cli import noc_options
+from traffic_siamese.noc.alarm_file import ALARM_FORMATS
 
 
 def _log(captures: Path) -> Path:
@@ -73,6 +75,11 @@ def test_severities_may_be_given(
     file.write_text("refused: bad\n")
     assert "'refused' has the severity 'bad'" in invoke(
         *words, "--severity", file, code=1).stderr  # fmt: skip
+
+
+def test_help_names_all_formats_that_there_are() -> None:
+    """Help must not import what writes them."""
+    assert tuple(noc_options.ALARM_FORMATS) == ALARM_FORMATS
 
 
 @pytest.mark.parametrize(
