@@ -89,7 +89,7 @@ def invented(number: int, rng: np.random.Generator) -> LogResult:
     if number % 100 == 99:
         return LogResult(name, error=f"{name}: not a capture (it begins with 00 00 00 00).")
     start_ns = START_NS + 300 * number * SECOND
-    label = LABELS[number % len(LABELS)] if number % 5 == 0 else "normal"
+    label = LABELS[number // 5 % len(LABELS)] if number % 5 == 0 else "normal"
     verdicts = tuple(
         window(name, start_ns + 8 * i * SECOND, label if 10 <= i < 25 else "normal", rng)
         for i in range(34)

@@ -116,7 +116,7 @@ def test_search_filters_and_order_choose_what_is_listed(night: Path, show: Show)
         assert state(page)["shown"] == n_shown, words
     assert page.find_element("id", "nothing").is_displayed()
     write(page, "")
-    for text, n_shown in (("With incidents", 26), ("Warnings", 2), ("Not read", 1), ("All", 120)):
+    for text, n_shown in (("Incidents", 26), ("Warnings", 2), ("Not read", 1), ("All", 120)):
         next(
             button
             for button in page.find_elements("css selector", "#states button")
@@ -189,6 +189,20 @@ def test_pressing_an_incident_zooms_to_it(night: Path, show: Show) -> None:
     assert "incident=1" in page.current_url
     page.back()
     wait_for(lambda: state(page)["incident"] == 0)
+
+
+def test_times_are_right_however_one_zooms(night: Path, show: Show) -> None:
+    """Above and below the picture: half a minute before the incident, then ten seconds of it."""
+    page = show(night, "#log=core/000.pcap&incident=1")
+    assert texts(page, ".x2tick text")[0] == "22:13:30"
+    assert texts(page, ".xtick text")[0] == "22:13:30"
+    page.execute_async_script(
+        "Plotly.relayout('timeline', {'xaxis.range': [arguments[0], arguments[0] + 10000]})"
+        ".then(arguments[1])",
+        START_NS // 10**6 + 40_000,
+    )
+    wait_for(lambda: texts(page, ".x2tick text")[:2] == ["22:14:00", "22:14:02"])
+    assert texts(page, ".xtick text")[:2] == ["22:14:00", "22:14:02"]
 
 
 def test_two_captures_of_one_name_are_two(night: Path, show: Show) -> None:

@@ -16,7 +16,7 @@ function heading(about, logs) {
   const failed = logs.filter((log) => log.error).length;
   const parts = [count(logs.length, "capture"), `${number(faulty)} with incidents`];
   if (failed) parts.push(`${number(failed)} not read`);
-  parts.push(`model ${about.model}`);
+  parts.push(`model “${about.model}”`);
   parts.push(about.network ? `normal of network ${about.network}`
     : "normal estimated from each capture");
   $("headline").textContent = parts.join(" · ");

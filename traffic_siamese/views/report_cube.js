@@ -27,16 +27,17 @@ function examplesTrace(about) {
   };
 }
 
-function windowsTrace(about, log, detail, picked, strong) {
+// look: "path" joins the windows in time, "plain" does not, "faint" is for those beside an incident.
+function windowsTrace(about, detail, picked, look) {
   const { windows, labels } = detail;
   const time = (index) => `${clock(windows.start[index])} UTC`;
   return {
-    type: "scatter3d", mode: strong ? "lines+markers" : "markers", showlegend: false, name: "",
+    type: "scatter3d", mode: look === "path" ? "lines+markers" : "markers", showlegend: false, name: "",
     ...alongAxes(picked.map((index) => windows.place.map((axis) => axis[index] / PLACES))),
     text: picked.map((index) => `${time(index)}<br>${windowWords(detail, index)}`),
     hovertemplate: "%{text}<extra></extra>",
-    line: { color: ink("--faint"), width: 1.5 }, opacity: strong ? 1 : 0.45,
-    marker: { size: strong ? 5 : 4,
+    line: { color: ink("--faint"), width: 1.5 }, opacity: look === "faint" ? 0.35 : 1,
+    marker: { size: look === "faint" ? 4 : 5,
       color: picked.map((index) => colourOf(about, labels[windows.label[index]])) },
   };
 }
@@ -51,7 +52,7 @@ function windowsIn(detail, incident) {
   return { inside, outside };
 }
 
-// Names stand at the middle of a label's examples; only of labels that this log is about.
+// Names stand at the middle of a label's examples; only of labels that the windows are near to.
 function nameTags(about, names) {
   const middles = [];
   return names.flatMap((name) => {
@@ -88,20 +89,19 @@ function cubeLayout(about, tags, node) {
   };
 }
 
-function namesToShow(log, detail, chosen) {
-  const incidents = chosen < 0 ? log.incidents : [log.incidents[chosen]];
-  const seconds = chosen < 0 ? [] : [detail.incidents[chosen].second];
-  return [...new Set(["normal", ...incidents.map((one) => one.label), ...seconds])];
+function namesToShow(detail, picked, chosen) {
+  const seen = picked.map((index) => detail.labels[detail.windows.label[index]]);
+  const second = chosen < 0 ? [] : [detail.incidents[chosen].second];
+  return [...new Set(["normal", ...seen, ...second])];
 }
 
 async function drawCube(node, about, log, detail, chosen) {
   const { inside, outside } = windowsIn(detail, log.incidents[chosen]);
-  const strong = chosen >= 0;
   const traces = [edgesTrace(), examplesTrace(about),
-    windowsTrace(about, log, detail, outside, false),
-    windowsTrace(about, log, detail, inside, strong)];
+    windowsTrace(about, detail, outside, "faint"),
+    windowsTrace(about, detail, inside, chosen < 0 ? "plain" : "path")];
   const config = { responsive: true, displaylogo: false,
     modeBarButtons: [["toImage", "resetCameraDefault3d"]] };
-  const layout = cubeLayout(about, nameTags(about, namesToShow(log, detail, chosen)), node);
+  const layout = cubeLayout(about, nameTags(about, namesToShow(detail, inside, chosen)), node);
   await Plotly.react(node, traces, layout, config);
 }

@@ -1,7 +1,7 @@
 // All logs: search, filters, order, the list of logs and the list of their incidents.
 const STATES = [
   ["all", "All", () => true],
-  ["faulty", "With incidents", (log) => log.incidents.length > 0],
+  ["faulty", "Incidents", (log) => log.incidents.length > 0],
   ["warned", "Warnings", (log) => log.warnings.length > 0],
   ["failed", "Not read", (log) => log.error !== ""],
 ];
@@ -128,7 +128,7 @@ function drawFilters(about, logs, asked, apply) {
   const buttons = STATES.map(([key, text, holds]) => {
     const total = logs.filter(holds).length;
     const button = pressable(text, total, key === "all");
-    button.disabled = total === 0 && key !== "all";
+    button.hidden = total === 0 && key !== "all";
     button.addEventListener("click", () => {
       asked.state = key;
       buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === button)));

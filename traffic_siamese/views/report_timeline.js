@@ -1,5 +1,6 @@
 // One log over time: its verdicts, and below them the features that made the difference.
 const ROW = { verdict: 110, feature: 84, gap: 34, top: 42, bottom: 34 };
+const LEFT = 52, RIGHT = 14;
 
 // Windows overlap; each is drawn as wide as the step to the next one, about its own middle. The
 // first and the last of a stretch reach to its ends.
@@ -152,31 +153,30 @@ function zoomRange(log, chosen) {
   return [Math.max(log.start, one.start - beside), Math.min(log.end, one.end + beside)];
 }
 
-function timeAxis(log, chosen, anchor) {
+function timeAxis(log, chosen, width, anchor) {
+  const range = zoomRange(log, chosen);
   return {
-    type: "date", range: zoomRange(log, chosen), anchor, gridcolor: ink("--grid"), zeroline: false,
+    type: "date", range, anchor, ...timeTicks(range, width), gridcolor: ink("--grid"), zeroline: false,
     tickfont: { size: 11.5, color: ink("--soft") }, hoverformat: "%H:%M:%S", tickangle: 0,
-    tickformatstops: [
-      { dtickrange: [null, 59_999], value: "%H:%M:%S" },
-      { dtickrange: [60_000, 86_399_999], value: "%H:%M" },
-      { dtickrange: [86_400_000, null], value: "%e %b" }],
     showspikes: true, spikemode: "across", spikethickness: 1, spikedash: "dot",
     spikecolor: ink("--faint"),
   };
 }
 
-function timelineLayout(about, log, detail, chosen) {
+function timelineLayout(about, log, detail, chosen, width) {
   const tracks = orderedTracks(detail, chosen), { domains, height } = rows(tracks.length);
   const layout = {
-    height, margin: { l: 52, r: 14, t: ROW.top, b: ROW.bottom }, dragmode: "zoom",
+    height, margin: { l: LEFT, r: RIGHT, t: ROW.top, b: ROW.bottom }, dragmode: "zoom",
     paper_bgcolor: "rgba(0,0,0,0)", font: { family: FONT }, plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest",
     hoverlabel: { align: "left", font: { size: 12.5 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--faint"), activecolor: ink("--ink") },
-    xaxis: timeAxis(log, chosen, tracks.length ? `y${tracks.length + 1}` : "y"),
+    xaxis: timeAxis(log, chosen, width, tracks.length ? `y${tracks.length + 1}` : "y"),
     // The same times again above the verdicts: the picture may be taller than the screen.
-    xaxis2: { ...timeAxis(log, chosen, "y"), side: "top", overlaying: "x", matches: "x",
-      tickmode: "sync", showgrid: false },
-    yaxis: yAxis(domains[0], [0, 1.04], { tickvals: [0, 0.5, 1], ticktext: ["0 %", "50 %", "100 %"] }),
+    xaxis2: {
+      ...timeAxis(log, chosen, width, "y"), side: "top", overlaying: "x", matches: "x",
+      showgrid: false },
+    yaxis: yAxis(domains[0], [0, 1.04], {
+      tickvals: [0, 0.5, 1], ticktext: ["0 %", "50 %", "100 %"] }),
     annotations: [],
     shapes: incidentShapes(about, log, chosen),
   };
@@ -202,6 +202,8 @@ async function drawTimeline(node, about, log, detail, chosen) {
     responsive: true, displaylogo: false, modeBarButtons: [["toImage", "resetScale2d"]],
     scrollZoom: false,
   };
-  await Plotly.react(
-    node, timelineTraces(about, detail, chosen), timelineLayout(about, log, detail, chosen), config);
+  const width = node.clientWidth - LEFT - RIGHT, isNew = !node._fullLayout;
+  const layout = timelineLayout(about, log, detail, chosen, width);
+  await Plotly.react(node, timelineTraces(about, detail, chosen), layout, config);
+  if (isNew) keepTicks(node);
 }
