@@ -15,9 +15,10 @@ import pytest
 from tests.views.conftest import make_history
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.views.colours import label_colour
-from traffic_siamese.views.film import headline, write_film
+from traffic_siamese.views.film import write_film
 from traffic_siamese.views.film_data import FilmOptions
 from traffic_siamese.views.film_run import FilmRun
+from traffic_siamese.views.film_words import headline
 
 HOSTILE = "</script><script>document.title='owned'</script><!--"
 

@@ -25,7 +25,7 @@ function curvesOf(film, seek) {
 function curvesOfOne(curves, plot, one, losses) {
   return [
     plot("Loss", shortNumber, losses({ curves })),
-    plot("Distance on the drawn axes", shortNumber, [
+    plot("Distance in the cube", shortNumber, [
       one("two labels", curves.between, "#12a87c"),
       one("one label", curves.within, "#cf2231", true)]),
     plot("Triplets out of order", percent, [

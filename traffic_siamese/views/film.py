@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.history import TrainingHistory
 from traffic_siamese.types import StringArray
 from traffic_siamese.views.colours import UNLABELLED, label_colours
 from traffic_siamese.views.film_data import ADDED, DrawnRun, FilmOptions, draw_run
 from traffic_siamese.views.film_frames import POSITION_BITS, pack_positions
 from traffic_siamese.views.film_run import FilmRun
+from traffic_siamese.views.film_words import caption_of, headline
 from traffic_siamese.views.plotly_page import (
     assemble,
     escape,
@@ -120,42 +120,6 @@ def film_info(path: str | os.PathLike[str], n_bytes: int, drawn: Sequence[DrawnR
     """Say what was written."""
     n_points = sum(len(one.label) for one in drawn)
     return FilmInfo(Path(path), n_bytes, n_points, max(len(one.epochs) for one in drawn))
-
-
-def headline(history: TrainingHistory, name: str = "") -> str:
-    """Say in one sentence what the training did.
-
-    Parameters
-    ----------
-    history : TrainingHistory
-        What was recorded.
-    name : str
-        The model's, set before the sentence; empty for none.
-
-    Returns
-    -------
-    str
-        Such as ``7 labels, 700 windows, 60 epochs: separation 0.9 → 8.4``.
-    """
-    counts = (
-        (len(np.unique(history.label)), "label"),
-        (len(history.label), "window"),
-        (history.n_epochs, "epoch"),
-    )
-    text = ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
-    known = history.separation[np.isfinite(history.separation)]
-    if history.n_epochs and len(known) > 1:
-        text += f": separation {known[0]:.1f} → {known[-1]:.1f}"
-    return f"{name}: {text}" if name else text
-
-
-def caption_of(drawn: DrawnRun, label: str) -> str:
-    """Say how a label came in that was never trained on."""
-    added = drawn.run.added
-    captures = added.capture[added.label == label]
-    n_examples = len(np.unique(captures))
-    examples = "one example" if n_examples == 1 else f"{n_examples} examples"
-    return f"was added with {examples}; nothing was trained"
 
 
 def _page(title: str, sentence: str, scene: str, frames: str) -> str:
