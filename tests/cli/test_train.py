@@ -35,7 +35,9 @@ def test_a_trained_model_recognises_what_it_was_shown(
 
 def test_options_reach_the_training(invoke: Invoke, captures: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
+    runs, points = tmp_path / "runs", tmp_path / "points"
     more = ("--epochs", 1, "--loss", "triplet", "--margin", 0.3, "--embedding-dim", 4, "--seed", 3)
+    more = (*more, "--tensorboard", runs)
     report = json.loads(invoke(*_train(captures, model, *more, "--json", "-q")).stdout)
     assert report["labels"] == ["normal", "refused"]
     settings = json.loads((model / "bundle.json").read_text())
@@ -43,6 +45,9 @@ def test_options_reach_the_training(invoke: Invoke, captures: Path, tmp_path: Pa
     assert settings["training"]["loss"] == "triplet"
     assert settings["training"]["margin"] == 0.3
     assert settings["training"]["seed"] == 3
+    assert len((runs / "embedding.tsv").read_text().splitlines()[0].split("\t")) == 4
+    assert len(list(runs.glob("events.out.tfevents.*"))) == 1
+    assert json.loads(invoke("export", model, "--projector", points, "--json").stdout)["axes"] == 4
 
 
 def test_the_losses_offered_are_those_there_are() -> None:

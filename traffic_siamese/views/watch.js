@@ -195,6 +195,9 @@ function bindControls() {
   });
 }
 
+// The stage grows and shrinks with what is said above it, which plotly does not see.
+new ResizeObserver(() => { if (page.run) Plotly.Plots.resize($("scene")); }).observe($("scene"));
+
 window.watching = {
   positions: () => page.run?.buffer.slice() ?? new Float32Array(0),
   state: () => ({
