@@ -169,7 +169,9 @@ def _diameter(m: Dissected) -> str:
         kind = m.avp("CC-Request-Type") or m.avp("Accounting-Record-Type") or command
         return f"request_{by_rule(KINDS, kind)}"
     result = m.avp("Result-Code") or m.avp("Experimental-Result-Code") or "DIAMETER_SUCCESS"
-    return f"answer_{by_rule(RESULTS, result)}"
+    slot = by_rule(RESULTS, result)
+    brings_vectors = re.search(r"authentication-inf|multimedia-auth", command, re.IGNORECASE)
+    return "answer_challenge" if slot == "success" and brings_vectors else f"answer_{slot}"
 
 
 def _tunnel(m: Dissected, kind_field: str, cause_field: str) -> str | None:

@@ -79,15 +79,8 @@ def test_a_session_lasts_from_its_start_s_success_to_its_end(tmp_path: Path, nam
     assert found["to_service_final_answer_delay_median_s"] == pytest.approx(0.2, rel=1e-3)
 
 
-def test_a_diameter_session_over_tcp(tmp_path: Path) -> None:
-    """Started, updated, ended; the answers do not say what they answer."""
-    session = w.avp(263, "gw;1;1")
-    packets = []
-    for i, kind in enumerate((1, 2, 3)):
-        ask = w.diameter(272, [session, w.avp(416, kind)], hop=i + 1)
-        packets.append((3.0 * i, True, ask))
-        packets.append((3.0 * i + 0.1, False, w.diameter(272, [session, w.result(2001)],
-                                                         request=False, hop=i + 1)))  # fmt: skip
+def over_tcp(tmp_path: Path, packets: list[Exchange]) -> dict[str, float]:
+    """Say it over one TCP connection to port 3868; return the totals."""
     at = {True: 0, False: 0}
     frames = []
     for time_s, asks, data in packets:
@@ -97,11 +90,35 @@ def test_a_diameter_session_over_tcp(tmp_path: Path) -> None:
         frame = b.ethernet(b.ipv4(frame, 6, source=source, target=target))
         frames.append(b.Packet(frame, START_NS + int(time_s * SECOND)))
         at[asks] += len(data)
-    found = totals(read(tmp_path / "diameter.pcap", frames))
+    return totals(read(tmp_path / "diameter.pcap", frames))
+
+
+def test_a_diameter_session_over_tcp(tmp_path: Path) -> None:
+    """Started, updated, ended; the answers do not say what they answer."""
+    session = w.avp(263, "gw;1;1")
+    packets = []
+    for i, kind in enumerate((1, 2, 3)):
+        ask = w.diameter(272, [session, w.avp(416, kind)], hop=i + 1)
+        packets.append((3.0 * i, True, ask))
+        packets.append((3.0 * i + 0.1, False, w.diameter(272, [session, w.result(2001)],
+                                                         request=False, hop=i + 1)))  # fmt: skip
+    found = over_tcp(tmp_path, packets)
     assert found["to_service_request_session_start"] == found["from_service_started_sessions"] == 1
     assert found["to_service_request_session_end"] == found["to_service_request_other"] == 1
     assert found["session_length_mean_s"] == pytest.approx(5.9)
     assert "to_service_unanswered_t1" not in found
+
+
+def test_vectors_are_a_challenge_and_only_the_location_is_a_registration(tmp_path: Path) -> None:
+    """What AIR and MAR bring is what SIP's 401 passes on; refused, it is an answer like others."""
+    said: list[Exchange] = []
+    for hop, (code, result) in enumerate(((318, 2001), (303, 2001), (318, 4181), (316, 2001))):
+        told = w.diameter(code, [w.result(result)], request=False, hop=hop)
+        said += [(hop + 0.0, True, w.diameter(code, hop=hop)), (hop + 0.1, False, told)]
+    found = over_tcp(tmp_path, said)
+    assert found["to_service_request_registration"] == 4
+    assert found["from_service_answer_challenge"] == 2
+    assert found["from_service_answer_success"] == found["from_service_done_registrations"] == 1
 
 
 def test_an_identifier_used_again_is_another_transaction(tmp_path: Path) -> None:

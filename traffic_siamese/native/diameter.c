@@ -26,6 +26,7 @@ enum { /* attributes: RFC 6733 section 4.5, RFC 8506 section 8, TS 29.229 sectio
 };
 
 enum { COMMAND_ACCOUNTING = 271, COMMAND_CREDIT_CONTROL = 272 };
+enum { COMMAND_MULTIMEDIA_AUTH = 303, COMMAND_AUTHENTICATION_INFO = 318 };
 
 typedef struct {
     uint32_t command;
@@ -261,6 +262,12 @@ static void set_answer(uint8_t flags, const attributes *of, ts_message *out) {
     }
 }
 
+/* What a subscriber must answer before the registration goes on: SIP says 401 where it is passed on
+ * (TS 33.203 section 6.1.1). */
+static int brings_challenge(uint32_t command) {
+    return command == COMMAND_AUTHENTICATION_INFO || command == COMMAND_MULTIMEDIA_AUTH;
+}
+
 /* A copy sent again by another way differs in its flag T and Hop-by-Hop Identifier only (section
  * 3), so the content begins with the End-to-End Identifier. */
 int diameter_read(const uint8_t *p, size_t n, ts_message *out) {
@@ -284,6 +291,8 @@ int diameter_read(const uint8_t *p, size_t n, ts_message *out) {
         int tells_kind = command != COMMAND_CREDIT_CONTROL || found.request_type;
         out->answered_kind = tells_kind ? kind : NO_REQUEST;
         set_answer(p[4], &found, out);
+        if (out->answer_class == ANSWER_SUCCESS && brings_challenge(command))
+            out->answer_class = ANSWER_CHALLENGE;
     }
     return 1;
 }
