@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "traffic_siamese"
 SOURCES = ("LICENSE", "README.md", "CHANGELOG.md", "MANIFEST.in", "pyproject.toml", "setup.py")
 TRAINING_ONLY = {"tensorflow", "keras", "pandas", "scikit-learn", "onnx"}
-OTHER_EXTRAS = {"starlette", "uvicorn", "tensorboard"}
+OTHER_EXTRAS = {"starlette", "uvicorn", "tensorboard", "prometheus-client", "av", "pillow"}
 
 
 @pytest.fixture(scope="module")
