@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option
 from traffic_siamese.cli.output import complain, print_json, say
 from traffic_siamese.errors import MissingExtraError
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 _EXTRA = ("anyio", "h11", "starlette", "uvicorn")
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    files={"MODEL/unfinished": "What a training leaves after each epoch; only read."},
+    answer={"url": "Where the page is; written once it can be opened."},
+)
 @click.argument("model", type=click.Path(file_okay=False), metavar="MODEL")
 @click.option(
     "--host",
