@@ -18,7 +18,8 @@ FLOORS = (
     "errors times native projector_files feature_schema spelling principal",
     "types",
     "captures backend windows tables embedding history log_detail metrics collapse augment oneshot",
-    "features labels bundle checkpoint split encoder mining views alarms table_calm",
+    "features labels bundle checkpoint split encoder mining views alarms table_calm "
+    "verdict_captures",
     "baseline schema_arrays table_schema logs losses nested_loss onnx_graph generators "
     "recorder starting incidents live",
     "scaling conforming reasons steadiness keeper training_options",
@@ -27,7 +28,8 @@ FLOORS = (
     "model drift example_windows training labelled_logs simulation",
     "explanation",
     "detailing",
-    "classification teaching network_normal straying fit_options inspection exporting filming",
+    "classification similar teaching network_normal straying fit_options inspection exporting "
+    "filming",
     "publishing noc",
     "fitting",
     "pipeline evaluation",
@@ -54,6 +56,7 @@ COMMANDS = (
     "init",
     "train",
     "classify",
+    "similar",
     "baseline",
     "evaluate",
     "simulate",

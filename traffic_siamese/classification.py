@@ -31,7 +31,6 @@ from traffic_siamese.types import NORMAL, FloatArray, Incident, TrafficLog, Verd
 from traffic_siamese.windows import WindowSet
 
 _FEW_LOGS = 8
-_BLOCK = 4096  # windows that are copied out at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def _classify_series(
     calibration = model.bundle.info.calibration
     tail = calibration.normal_tail
     windows = all_windows(prepared, looks(tail, spec))
-    embeddings = _embed(model, windows)
+    embeddings = model.embed_all(windows)
     found = recognise(embeddings, model.prototypes, model.prototype_labels, calibration)
     looked = _verdicts(prepared, windows, embeddings, found, spec)
     merger = IncidentMerger.for_model(tail_of_log(tail, looked), spec, per_day=per_day)
@@ -148,13 +147,6 @@ def _rate(model: Model, false_alarms_per_day: float | None) -> float:
             "or ask for no rate: two windows in a row then raise an incident."
         )
     return false_alarms_per_day
-
-
-def _embed(model: Model, windows: WindowSet) -> FloatArray:
-    """Embed in blocks: a day's windows, copied out at once, would not fit into memory."""
-    blocks = range(0, len(windows), _BLOCK)
-    rows = [np.arange(i, min(i + _BLOCK, len(windows))) for i in blocks]
-    return np.concatenate([model.encoder.embed(windows.gather(some)) for some in rows])
 
 
 def _is_told(windows: WindowSet, spec: WindowSpec) -> NDArray[np.bool_]:

@@ -18,6 +18,9 @@ from traffic_siamese.oneshot.library import FaultLibrary
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.spelling import did_you_mean
 from traffic_siamese.types import FloatArray, Prototype, StringArray, TrafficLog
+from traffic_siamese.windows import WindowSet
+
+_BLOCK = 4096  # windows that are copied out at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +69,15 @@ class Model:
     def embed(self, raw: FloatArray, baseline: FloatArray) -> FloatArray:
         """Embed raw windows of shape (n, n_timesteps, n_features) seen against a baseline."""
         return self.encoder.embed(self.scaler.inputs(raw, baseline))
+
+    def embed_all(self, windows: WindowSet) -> FloatArray:
+        """Embed all windows of a set, whose series are model inputs; a block at a time.
+
+        A day's windows, copied out at once, would not fit into memory.
+        """
+        blocks = range(0, len(windows), _BLOCK)
+        rows = [np.arange(first, min(first + _BLOCK, len(windows))) for first in blocks]
+        return np.concatenate([self.encoder.embed(windows.gather(some)) for some in rows])
 
     def baseline_of(self, network: str) -> FloatArray:
         """Return a network's stored baseline, (2, n_features).

@@ -30,8 +30,8 @@ COMMANDS = _commands(cli)
 
 def test_all_commands_are_there() -> None:
     words = (
-        "init train classify faults baseline evaluate simulate film watch features inspect export "
-        "completion"
+        "init train classify similar faults baseline evaluate simulate film watch features inspect "
+        "export completion"
     )
     subcommands = {f"faults {name}" for name in ("add", "list", "show", "rename", "remove")}
     assert set(COMMANDS) == {*words.split(), *subcommands}

@@ -21,6 +21,7 @@ _COMMANDS = (
     "init",
     "train",
     "classify",
+    "similar",
     "faults",
     "baseline",
     "evaluate",

@@ -11,6 +11,7 @@ import click
 from traffic_siamese.cli.incidents import format_span
 from traffic_siamese.cli.known_names import complete_fault
 from traffic_siamese.cli.manual import Manual
+from traffic_siamese.cli.moments import moments
 from traffic_siamese.cli.options import (
     common_options,
     json_option,
@@ -72,7 +73,7 @@ def add(name: str, log: str, as_json: bool, **options: Any) -> None:
     from traffic_siamese.pipeline import add_fault
 
     started = time.monotonic()
-    times = _moments(log, start=options.pop("start"), end=options.pop("end"))
+    times = moments(log, start=options.pop("start"), end=options.pop("end"))
     wanted = {phase: options.pop(phase) for phase in ("onset", "recovery")}
     options["phases"] = ["steady", *(phase for phase in wanted if wanted[phase])]
     with reading([log], then="learning the example"):
@@ -92,30 +93,6 @@ def add(name: str, log: str, as_json: bool, **options: Any) -> None:
 
 def _phases(added: AddedFault) -> str:
     return ", ".join(f"{n} {phase}" for phase, n in added.phases.items())
-
-
-def _moments(log: str, **texts: str) -> list[int]:
-    from traffic_siamese.logs.beginning import first_moment_ns
-    from traffic_siamese.times import is_relative, parse_moment
-
-    origin_ns = 0
-    if any(is_relative(text) for text in texts.values()):
-        if log == "-":
-            raise click.UsageError(
-                "standard input can be read only once: give --start and --end with their date."
-            )
-        origin_ns = first_moment_ns(log)
-    moments = []
-    for option, text in texts.items():
-        try:
-            moments.append(parse_moment(text, origin_ns=origin_ns))
-        except ValueError as err:
-            raise click.BadParameter(
-                f"{text!r} is no time, expected 2026-11-22T06:31:13Z, 06:31:13 or +95"
-                f"{'.5 (with a point)' if ',' in text else ''}.",
-                param_hint=f"--{option}",
-            ) from err
-    return moments
 
 
 def _as_json(added: AddedFault, took_s: float) -> dict[str, Any]:
