@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import warnings
@@ -31,6 +32,9 @@ class EncoderOptions:
     n_members : int
         Networks of this shape side by side, each with an equal part of the axes: what one of them
         overlooks in a fault that nobody trained on, another may see. 0: one for each 16 axes.
+    spans : tuple of float, in (0, 1]
+        Share of the window, up to its end, that each member looks at; members take turns. The
+        first has the cube. A short span answers sooner, and sees what a long one averages away.
     frame_units : int
         Units that each time step is projected to first; 0 leaves the projection out.
     lstm_units, n_layers : int
@@ -51,6 +55,7 @@ class EncoderOptions:
 
     embedding_dim: int = 48
     n_members: int = 0
+    spans: tuple[float, ...] = (1.0, 0.5, 0.25)
     frame_units: int = 48
     lstm_units: int = 64
     n_layers: int = 1
@@ -68,6 +73,8 @@ class EncoderOptions:
                 f"n_members is {self.n_members}, expected a divisor of the {self.embedding_dim} "
                 "axes, or 0"
             )
+        if not self.spans or not all(0 < span <= 1 for span in self.spans):
+            raise ValueError(f"spans is {self.spans}, expected shares of the window in (0, 1]")
         if self.frame_units < 0:
             raise ValueError(f"frame_units is {self.frame_units}, expected 0 or more")
         if self.pooling not in POOLINGS:
@@ -80,6 +87,10 @@ class EncoderOptions:
         """How many networks there are: of 16 axes each, or the next wider that fit."""
         most = self.n_members or max(1, self.embedding_dim // _MEMBER_AXES)
         return next(n for n in range(most, 0, -1) if self.embedding_dim % n == 0)
+
+    def span_bins(self, member: int, n_timesteps: int) -> int:
+        """How many of a window's bins a member looks at: the last ones."""
+        return math.ceil(n_timesteps * self.spans[member % len(self.spans)])
 
 
 def build_encoder(
@@ -103,7 +114,7 @@ def build_encoder(
     """
     windows = keras.Input((n_timesteps, n_channels), name="windows")
     parts = [
-        _member(windows, options, seed=[seed, member], suffix=suffix_of(member))
+        _member(windows, options, options.span_bins(member, n_timesteps), member, seed=seed)
         for member in range(options.members)
     ]
     embeddings = parts[0] if len(parts) == 1 else keras.layers.Concatenate(name="all")(parts)
@@ -120,11 +131,17 @@ def suffix_of(member: int) -> str:
     return f"_of_{member}" if member else ""
 
 
-def _member(windows: Any, options: EncoderOptions, *, seed: list[int], suffix: str) -> Any:
-    """Place windows on one member's axes."""
-    seeds = iter(np.random.SeedSequence(seed).generate_state(4 * options.n_layers + 16).tolist())
-    n_axes = options.embedding_dim // options.members
-    frames = _dropped(windows, options.dropout, next(seeds))
+def _member(windows: Any, options: EncoderOptions, n_bins: int, member: int, *, seed: int) -> Any:
+    """Place the last bins of windows on one member's axes."""
+    entropy = np.random.SeedSequence([seed, member])
+    seeds = iter(entropy.generate_state(4 * options.n_layers + 16).tolist())
+    suffix, n_axes = suffix_of(member), options.embedding_dim // options.members
+    frames = windows
+    if n_bins < windows.shape[1]:
+        frames = keras.layers.Cropping1D((windows.shape[1] - n_bins, 0), name=f"span{suffix}")(
+            windows
+        )
+    frames = _dropped(frames, options.dropout, next(seeds))
     if options.frame_units:
         frames = _dense(options.frame_units, "tanh", f"frame{suffix}", next(seeds))(frames)
     for layer in range(options.n_layers):

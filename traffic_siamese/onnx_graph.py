@@ -52,6 +52,8 @@ class _Graph:
     def member(self, layers: dict[str, Any], suffix: str) -> str:
         """Add one member of the network; ``layers`` are those of all."""
         frames = "windows"
+        if f"span{suffix}" in layers:
+            frames = self.last_bins(frames, layers[f"span{suffix}"].cropping[0])
         if f"frame{suffix}" in layers:
             frames = self.dense(frames, layers[f"frame{suffix}"], "Tanh")
         frames = self.node("Transpose", frames, perm=[1, 0, 2])  # (time, batch, units) from here
@@ -72,6 +74,10 @@ class _Graph:
         name = output or f"value_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
+
+    def last_bins(self, value: str, first: int) -> str:
+        ends = (np.array([end]) for end in (first, np.iinfo(np.int64).max, 1))
+        return self.node("Slice", value, *(self.constant(end) for end in ends))
 
     def dense(self, value: str, layer: Any, activation: str) -> str:
         kernel, bias = (self.constant(weight) for weight in layer.get_weights())

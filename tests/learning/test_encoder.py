@@ -27,10 +27,12 @@ def windows(n: int) -> np.ndarray:
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 def test_onnx_and_keras_give_the_same_embedding(pooling: str, n_layers: int) -> None:
-    """For random weights and biases, any batch size, with and without frames and dropout."""
+    """For random weights, any batch size, spans, with and without frames and dropout."""
     rng = np.random.default_rng(n_layers)
-    frame_units = 4 * (n_layers % 2)
-    options = small(pooling=pooling, n_layers=n_layers, frame_units=frame_units, dropout=0.3)
+    frame_units, spans = 4 * (n_layers % 2), (1.0, 1 / n_layers)
+    options = small(
+        pooling=pooling, n_layers=n_layers, frame_units=frame_units, dropout=0.3, spans=spans
+    )
     model = build_encoder(9, 7, options=options)
     model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
     session = onnxruntime.InferenceSession(to_onnx(model))
@@ -80,6 +82,8 @@ def test_embedding_no_windows_gives_no_rows() -> None:
         ({"pooling": "median"}, "pooling is 'median', expected one of mean_max"),
         ({"lstm_units": 0}, "lstm_units is 0"),
         ({"frame_units": -1}, "frame_units is -1"),
+        ({"spans": ()}, r"spans is \(\), expected shares"),
+        ({"spans": (1.0, 0.0)}, "expected shares of the window in"),
         ({"dropout": 1.0}, "dropout is 1.0"),
     ],
 )
@@ -109,3 +113,16 @@ def test_members_are_networks_of_their_own() -> None:
 def test_members_that_do_not_share_the_axes_evenly_are_refused() -> None:
     with pytest.raises(ValueError, match="divisor of the 48 axes"):
         EncoderOptions(embedding_dim=48, n_members=5)
+
+
+def test_a_member_looks_at_the_end_of_the_window_alone() -> None:
+    """What lies before its span changes nothing; the first bin of its span does."""
+    model = build_encoder(9, 7, options=small(spans=(1.0, 0.5)), seed=4)
+    X = windows(5)
+    before, within = X.copy(), X.copy()
+    before[:, :4] += 3.0  # the last ceil(9 / 2) = 5 bins are looked at
+    within[:, 4] += 3.0
+    for changed, moved in ((before, False), (within, True)):
+        first, second = np.split(embed(model, changed) - embed(model, X), 2, axis=1)
+        assert np.abs(first).max() > 1e-3
+        assert (np.abs(second).max() > 1e-3) == moved
