@@ -26,8 +26,8 @@ function curvesOfOne(curves, plot, one, losses) {
   return [
     plot("Loss", shortNumber, losses({ curves })),
     plot("Distance in the cube", shortNumber, [
-      one("two labels", curves.between, "#12a87c"),
-      one("one label", curves.within, "#cf2231", true)]),
+      one("different", curves.between, "#12a87c"),
+      one("same", curves.within, "#cf2231", true)]),
     plot("Triplets out of order", percent, [
       one("", curves.out_of_order, "#b04fd0")], 1),
   ];
@@ -37,7 +37,7 @@ function curvesOfTwo(runs, plot, one, losses) {
   const both = (pick) => runs.map((run, at) =>
     one(run.name, pick(run.curves), at ? "#d97a1e" : "var(--accent)", at === 1));
   return [
-    plot("Separation: between ÷ within labels", shortNumber, both((c) => c.separation)),
+    plot("Separation", shortNumber, both((c) => c.separation)),
     plot("Triplets out of order", percent, both((c) => c.out_of_order), 1),
     ...runs.map((run) => plot(`Loss of ${run.name}`, shortNumber, losses(run))),
   ];

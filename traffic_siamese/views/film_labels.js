@@ -25,6 +25,18 @@ function declutter(boxes, width, height) {
   }
 }
 
+// Start from where the boxes were, so that they do not jump, unless they have locked each other
+// into places much worse than those found from scratch.
+function settle(boxes, width, height) {
+  const cost = (some) => some.reduce(
+    (sum, box) => sum + Math.hypot(box.x - box.wantX, box.y - box.wantY), 0);
+  const anew = boxes.map((box) => ({ ...box, x: box.wantX, y: box.wantY }));
+  declutter(boxes, width, height);
+  declutter(anew, width, height);
+  if (cost(boxes) <= 1.3 * cost(anew) + 10) return;
+  boxes.forEach((box, index) => Object.assign(box, { x: anew[index].x, y: anew[index].y }));
+}
+
 // Push two boxes apart along the shorter way; return by how much they overlapped.
 function part(one, two) {
   const dx = two.x - one.x, dy = two.y - one.y;
@@ -93,7 +105,7 @@ function makeLabels(film, run, node) {
       if (box.x === null) Object.assign(box, { x, y: y - lift });
       boxes.push(box);
     });
-    declutter(boxes, width, height);
+    settle(boxes, width, height);
     return boxes.map((box) => {
       box.tag.style.transform =
         `translate(${(box.x - box.width / 2).toFixed(1)}px, ${(box.y - box.height / 2).toFixed(1)}px)`;

@@ -1,7 +1,7 @@
 // What is painted over the cube: spheres around the prototypes, trails, the labels' leader lines,
 // and, while the film plays, the points themselves.
 const N_LAYERS = 256;
-const DRAWN_SIZE = 1.85; // pixels across a marker of plotly, to each of its size
+const DRAWN_CIRCLE = 1.85, DRAWN_DIAMOND = 2.7; // pixels across plotly's markers of size 1
 
 // Where a point of the cube is seen: pixels across, pixels down, and how far away.
 function seen([x, y, z], { matrix: m }, width, height) {
@@ -43,7 +43,8 @@ function farthestFirst(places, nPoints, order) {
 
 // Sprites as plotly draws its markers, for a number of pixels to a CSS pixel.
 function sprites(run, ratio) {
-  const radius = (kind) => (ratio * DRAWN_SIZE * markerSize(run, kind)) / 2;
+  const radius = (kind) =>
+    (ratio * (kind >= PROTOTYPE ? DRAWN_DIAMOND : DRAWN_CIRCLE) * markerSize(run, kind)) / 2;
   const outline = (kind) => ({ shape: "diamond", radius: radius(kind) + 1.6 * ratio });
   return {
     body: [

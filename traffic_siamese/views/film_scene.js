@@ -88,10 +88,13 @@ function sceneLayout(run) {
 }
 
 // A narrow picture needs a camera farther off, for the field of view is fixed upwards.
-function cameraFor(node) {
+// What enters at the end is told at the foot of the picture: the cube makes room for it.
+function cameraFor(film, node) {
+  const entering = film.runs.some((run) => run.added.capture.length);
+  const center = { ...CAMERA.center, z: entering ? -0.17 : CAMERA.center.z };
   const far = Math.max(1, (1.06 * node.clientHeight) / Math.max(node.clientWidth, 1));
   const { x, y, z } = CAMERA.eye;
-  return { ...CAMERA, eye: { x: x * far, y: y * far, z: z * far } };
+  return { center, eye: { x: x * far, y: y * far, z: z * far } };
 }
 
 // Column by column, as WebGL keeps matrices.
@@ -127,7 +130,7 @@ async function drawScene(film, run, node) {
   const traces = run.groups.map((group) => groupTrace(film, run, group));
   const indices = traces.map((_, index) => index);
   const layout = sceneLayout(run);
-  layout.scene.camera = cameraFor(node);
+  layout.scene.camera = cameraFor(film, node);
   await Plotly.newPlot(node, [...traces, cubeTrace()], layout, {
     responsive: true, displaylogo: false, displayModeBar: true,
     modeBarButtons: [["toImage", "resetCameraDefault3d"]],

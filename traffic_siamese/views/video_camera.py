@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 _EYE = np.array([1.6, 1.33, 0.8])  # as the page's, a little farther off
 _AIM = np.array([0.0, 0.0, -0.07])
 _SWING = np.deg2rad(40)
-_ZOOM = 1.12  # focal length, in shorter sides of the picture
+_ZOOM = 1.2  # focal length, in shorter sides of the picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -96,8 +96,8 @@ def diagrams_of(drawn: Sequence[DrawnRun]) -> list[Diagram]:
             Curve("held out", SECOND, history.val_loss),
         ]
         distances = [
-            Curve("two labels", "#12a87c", measures.between),
-            Curve("one label", "#cf2231", measures.within),
+            Curve("different", "#12a87c", measures.between),
+            Curve("same", "#cf2231", measures.within),
         ]
         order = [Curve("", "#b04fd0", measures.out_of_order)]
         found = [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from traffic_siamese.views.film_data import ADDED, DrawnRun
 
+_LEAD_S = 0.8
 _TRAINING_S = 12.0
 _LEAST_PACE = 2.0  # epochs a second
 _ENTERING_S = 2.6
@@ -37,18 +38,19 @@ class Timing:
     @property
     def total_s(self) -> float:
         """Length of the video in seconds."""
-        return self.training_s + self.entering_s + _REST_S
+        return _LEAD_S + self.training_s + self.entering_s + _REST_S
 
     def epoch(self, time_s: float) -> float:
         """Return the epoch that is shown at a time, with a fraction."""
         if not self.training_s:
             return float(self.n_epochs)
-        return min(self.n_epochs * time_s / self.training_s, float(self.n_epochs))
+        share = (time_s - _LEAD_S) / self.training_s
+        return self.n_epochs * min(max(share, 0.0), 1.0)
 
     def arrival(self, time_s: float, turn: int, n_entering: int) -> float:
         """Return how far the ``turn``-th of the labels that enter has come: 0 to 1."""
         slot = self.entering_s / n_entering
-        share = (time_s - self.training_s - turn * slot) / (0.6 * slot)
+        share = (time_s - _LEAD_S - self.training_s - turn * slot) / (0.6 * slot)
         return min(max(share, 0.0), 1.0)
 
 
