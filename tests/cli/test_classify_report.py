@@ -34,6 +34,19 @@ def test_the_page_holds_what_is_printed(
     assert told.startswith(f"{page}: 2 logs, ")
 
 
+def test_an_estimated_normal_is_said_once(
+    invoke: Invoke, captures: Path, model: Path, tmp_path: Path
+) -> None:
+    """In the page's heading, not with every reason."""
+    page = tmp_path / "report.html"
+    invoke("classify", captures / "A/refused-1.pcap", "--model", model, "--report", page)
+    held = packed(page)
+    assert held["overview-data"]["about"]["network"] == ""
+    reasons = [one["reason"] for one in held["overview-data"]["logs"][0]["incidents"]]
+    assert all(reasons)
+    assert not any("estimated" in text for text in (*reasons, *held["log-0"]["reasons"]))
+
+
 @pytest.mark.slow
 def test_worker_processes_hand_over_what_the_page_draws(
     invoke: Invoke, captures: Path, model: Path, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from traffic_siamese.bundle import load_bundle
 from traffic_siamese.cli.classify_outputs import Asked, Output
 from traffic_siamese.cli.output import count, say
+from traffic_siamese.explanation.log_reasons import ESTIMATED
 from traffic_siamese.views.report import ReportAbout, ReportWriter
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class ReportOutput(Output):
 
     def add(self, result: LogResult) -> None:
         """Put the log into the page's draft."""
-        self._writer.add(result)
+        self._writer.add(_without_notes(result))
 
     def __exit__(
         self,
@@ -50,6 +52,14 @@ class ReportOutput(Output):
             logs = count(self._writer.n_logs, "log")
             until = "" if kind is None else ", all before it was broken off"
             say(f"{self._target}: {logs}{until}, {size}. Open it in a browser.")
+
+
+def _without_notes(result: LogResult) -> LogResult:
+    """Leave out of each reason what the page says once: that normal was estimated."""
+    note = f" ({ESTIMATED})"
+    verdicts = [replace(one, reason=one.reason.removesuffix(note)) for one in result.verdicts]
+    incidents = [replace(one, reason=one.reason.removesuffix(note)) for one in result.incidents]
+    return replace(result, verdicts=tuple(verdicts), incidents=tuple(incidents))
 
 
 def _about(asked: Asked) -> ReportAbout:

@@ -4,11 +4,11 @@
 // window.report is there for tests and for the curious:
 //   state()   { ready, open: name or null, incident, shown, drawing, theme, listMs }
 function wanted(logs) {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  const log = logs.find((one) => one.anchor === asked.get("log")) ?? null;
-  const incident = Number(asked.get("incident") ?? 0) - 1;
+  const asked = readAddress(location.hash);
+  const log = logs.find((one) => one.anchor === asked.log) ?? null;
+  const incident = Number(asked.incident ?? 0) - 1;
   return { log, incident: log && log.incidents[incident] ? incident : -1,
-    missing: asked.has("log") && !log ? asked.get("log") : "" };
+    missing: asked.log && !log ? asked.log : "" };
 }
 
 function heading(about, logs) {
@@ -77,7 +77,6 @@ function makePage(about, logs) {
     if (isNew && log) $("detail").scrollTop = 0;
     document.title = log ? `${log.name} · ${about.title}` : about.title;
     if (log) await draw();
-    else overview.apply();
   }
   addEventListener("hashchange", follow);
   $("theme").addEventListener("click", () => {

@@ -29,7 +29,18 @@ from traffic_siamese.views.plotly_page import (
 )
 from traffic_siamese.views.report_data import Classified, entry, examples, full
 
-_SCRIPTS = ("basics", "words", "list", "overview", "ticks", "timeline", "cube", "capture", "")
+_SCRIPTS = (
+    "basics",
+    "words",
+    "address",
+    "list",
+    "overview",
+    "ticks",
+    "timeline",
+    "cube",
+    "capture",
+    "",
+)
 _DETAILS = "{{details}}"
 
 

@@ -1,5 +1,6 @@
 // Where a log's windows lie in the cube, beside the examples that the model knows.
 const PLACES = 1000;
+const MOST_DRAWN = 700; // windows inside an incident, and as many outside; a day has ten thousand
 const EDGES = [
   [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
   [0, 1, 1], [0, 0, 1], null, [1, 0, 0], [1, 0, 1], null, [1, 1, 0], [1, 1, 1], null,
@@ -52,6 +53,12 @@ function windowsIn(detail, incident) {
   return { inside, outside };
 }
 
+// At even steps, the first one among them.
+function thinned(all, most) {
+  const step = Math.max(1, Math.ceil(all.length / most));
+  return all.filter((_, index) => index % step === 0);
+}
+
 // Names stand at the middle of a label's examples; only of labels that the windows are near to.
 function nameTags(about, names) {
   const middles = [];
@@ -98,8 +105,8 @@ function namesToShow(detail, picked, chosen) {
 async function drawCube(node, about, log, detail, chosen) {
   const { inside, outside } = windowsIn(detail, log.incidents[chosen]);
   const traces = [edgesTrace(), examplesTrace(about),
-    windowsTrace(about, detail, outside, "faint"),
-    windowsTrace(about, detail, inside, chosen < 0 ? "plain" : "path")];
+    windowsTrace(about, detail, thinned(outside, MOST_DRAWN), "faint"),
+    windowsTrace(about, detail, thinned(inside, MOST_DRAWN), chosen < 0 ? "plain" : "path")];
   const config = { responsive: true, displaylogo: false,
     modeBarButtons: [["toImage", "resetCameraDefault3d"]] };
   const layout = cubeLayout(about, nameTags(about, namesToShow(detail, inside, chosen)), node);

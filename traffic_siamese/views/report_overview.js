@@ -9,8 +9,8 @@ const troubleOf = (log) => log.incidents.reduce((sum, one) => sum + one.end - on
 const byText = (one, other) => one.localeCompare(other, "en", { numeric: true });
 const labelOf = (log) => longestIncident(log)?.label ?? "~";
 const ORDERS = [
-  ["given", "As given", (one, other) => one.index - other.index],
   ["trouble", "Longest trouble first", (one, other) => other.trouble - one.trouble],
+  ["given", "As given", (one, other) => one.index - other.index],
   ["time", "Newest first", (one, other) => (other.start ?? -Infinity) - (one.start ?? -Infinity)],
   ["oldest", "Oldest first", (one, other) => (one.start ?? Infinity) - (other.start ?? Infinity)],
   ["name", "By name", (one, other) => byText(one.name, other.name)],
@@ -26,14 +26,12 @@ function prepareLogs(logs) {
     log.index = index;
     log.anchor = nth > 1 ? `${log.name} (${nth})` : log.name;
     log.brief = pathParts(log.name.slice(common));
-    log.trouble = troubleOf(log);
+    log.trouble = log.error ? 0.5 : troubleOf(log); // what failed comes before what is normal
     const said = log.incidents.map((one) => `${one.label} ${one.reason}`);
     log.text = [log.name, log.error, ...log.warnings, ...said].join("\n").toLowerCase();
   });
 }
 
-const addressOf = (log, incident = -1) => "#" + new URLSearchParams(
-  incident < 0 ? { log: log.anchor } : { log: log.anchor, incident: incident + 1 });
 
 function strip(about, log) {
   const bar = make("div", { class: log.error ? "strip failed" : "strip" });
@@ -75,7 +73,7 @@ function incidentRow(about, { log, at }) {
 
 // Returns { apply, step, choose }: filter again, move by rows, mark a log as the open one.
 function drawOverview(about, logs, open) {
-  const asked = { text: "", state: "all", labels: new Set(), order: "given" };
+  const asked = { text: "", state: "all", labels: new Set(), order: ORDERS[0][0] };
   let shown = logs, chosen = -1;
   const list = virtualList($("logs"), {
     rowHeight: 62, makeRow: (log) => logRow(about, log, log.index === chosen) });

@@ -53,13 +53,15 @@ function folded(text, width) {
   return lines;
 }
 
+// An unseen line: thousands of unseen markers would each be an element of the page.
 function hoverTrace(detail) {
   const { start, length, confidence } = detail.windows;
   return {
-    type: "scatter", mode: "markers", x: start.map((at) => at + length / 2), y: confidence,
+    type: "scatter", mode: "lines", x: start.map((at) => at + length / 2), y: confidence,
     xaxis: "x2",
     text: start.map((_, index) => windowWords(detail, index)), showlegend: false, name: "",
-    hovertemplate: "%{text}<extra></extra>", marker: { opacity: 0, size: 9 },
+    hovertemplate: "%{text}<extra></extra>", line: { width: 0 },
+    hoverlabel: { bgcolor: ink("--card"), bordercolor: ink("--faint"), font: { color: ink("--ink") } },
   };
 }
 
@@ -71,7 +73,7 @@ function featureTrace(drawn, track, axis) {
     if (drawn.breakSet.has(index)) { x.push(at + 1); y.push(null); }
   });
   return {
-    type: x.length > 4000 ? "scattergl" : "scatter", mode: "lines", x, y, yaxis: axis,
+    type: "scatter", mode: "lines", x, y, yaxis: axis,
     showlegend: false, name: "", line: { color: ink("--ink"), width: 1.3 }, connectgaps: false,
     hovertemplate: `%{x|%H:%M:%S}: %{y:.3~g} ${escapePlotly(track.unit)}<extra></extra>`,
   };

@@ -6,7 +6,7 @@ function day(ms) {
   const date = new Date(ms);
   return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 }
-const briefly = (ms) => `${day(ms).slice(0, -5)} ${clock(ms)}`;
+const briefly = (ms) => `${day(ms).slice(0, -5)} ${clock(ms).slice(0, 5)}`;
 const sameDay = (one, other) => day(one) === day(other);
 const moment = (ms) => `${day(ms)} ${clock(ms)}`;
 
