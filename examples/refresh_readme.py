@@ -1,8 +1,9 @@
-"""Run the commands that the README shows, and put what they print now below them.
+"""Run the commands that README and tutorial show, and put what they print now below them.
 
-``make readme`` runs it, after anything that changes results. A block of the README that starts
-with ``$`` is a session; its commands run in order in a scratch folder beside a link to data/. The
-demo runs in its own folder, and its film and its page of incidents become those in dashboards/.
+``make readme`` runs it, after anything that changes results. A block that starts with ``$`` is a
+session; its commands run in order, those of one page in a scratch folder beside a link to data/.
+The demo runs in its own folder, and its film and its page of incidents become those in
+dashboards/. Pages named on the command line are renewed alone.
 """
 
 from __future__ import annotations
@@ -16,20 +17,28 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```\n(\$ .*?)^```$", re.MULTILINE | re.DOTALL)
 DEMO = "make demo"
 
 
 def main() -> None:
-    """Renew every session of the README."""
-    text = README.read_text(encoding="utf-8")
+    """Renew every session, or those of the pages named on the command line."""
+    pages = [Path(name).resolve() for name in sys.argv[1:]] or [README, TUTORIAL]
+    for page in pages:
+        renew(page)
+    if README in pages:
+        for name in ("separation.html", "incidents.html"):
+            shutil.copyfile(ROOT / "demo" / name, ROOT / "dashboards" / name)
+
+
+def renew(page: Path) -> None:
+    """Renew the sessions of one page."""
+    text = page.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "data").symlink_to(ROOT / "data")
-        README.write_text(BLOCK.sub(lambda match: renewed(match[1], folder), text), "utf-8")
-    for page in ("separation.html", "incidents.html"):
-        shutil.copyfile(ROOT / "demo" / page, ROOT / "dashboards" / page)
+        page.write_text(BLOCK.sub(lambda match: renewed(match[1], folder), text), "utf-8")
 
 
 def renewed(session: str, folder: Path) -> str:
