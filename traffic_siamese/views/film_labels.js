@@ -1,5 +1,6 @@
 // The labels' names, at the middle of their points, moved aside so that none covers another.
 const GAP = 4, LIFT = 20, MOST_LIFT = 90, ROUNDS = 60;
+const MOST_NAMES = 40; // more would cover the points
 
 // Move boxes { x, y, width, height, wantX, wantY } (middles) until none overlaps, each as near as
 // may be to where it wants to be, all inside the picture.
@@ -78,6 +79,8 @@ function middleOfLabel(run, label, shown) {
 
 // Returns { place(camera, shown, on) }, which gives the leader lines to paint.
 function makeLabels(film, run, node) {
+  const order = film.labels.map((_, label) => label).sort((a, b) => run.windows[b] - run.windows[a]);
+  const named = new Set(order.slice(0, MOST_NAMES));
   const tags = film.labels.map((label) => {
     const tag = document.createElement("span");
     tag.className = "tag";
@@ -94,7 +97,7 @@ function makeLabels(film, run, node) {
   function place(camera, shown, on) {
     const [width, height] = [node.clientWidth, node.clientHeight], boxes = [];
     tags.forEach((box, label) => {
-      const found = on ? middleOfLabel(run, label, shown) : null;
+      const found = on && named.has(label) ? middleOfLabel(run, label, shown) : null;
       box.tag.style.visibility = found ? "visible" : "hidden";
       if (!found) { box.x = null; return; }
       const [x, y] = seen(found.middle, camera, width, height);

@@ -21,6 +21,7 @@ _FILL, _RIM = 36, 130  # opacity of a sphere, of 255
 _RIM_WIDTH = 2.5
 _LIFT, _MOST_LIFT = 20.0, 70.0
 _NAME_SIZE = 14
+_MOST_NAMES = 40  # more would cover the points
 
 
 def paint_spheres(
@@ -79,7 +80,9 @@ def paint_names(
     from PIL import ImageDraw
 
     there = np.isfinite(places).all(axis=1)
-    names = [name for name in colours if (there & (label == name)).any()]
+    counts = {name: int((there & (label == name)).sum()) for name in colours}
+    names = sorted((name for name in colours if counts[name]), key=lambda name: -counts[name])
+    names = sorted(names[:_MOST_NAMES])
     if not names:
         return
     mine = [places[there & (label == name)] for name in names]
