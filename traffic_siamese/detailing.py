@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from traffic_siamese.baseline import as_measured
 from traffic_siamese.explanation.topics import split_direction
-from traffic_siamese.explanation.vocabulary import protocol_of, subject
+from traffic_siamese.explanation.vocabulary import is_refusal, protocol_of, subject
 from traffic_siamese.feature_schema import Feature, FeatureSchema
 from traffic_siamese.features.schema import schema_of
 from traffic_siamese.log_detail import FeatureTrack, LogDetail
@@ -118,7 +118,7 @@ def _normal_band(baseline: FloatArray, schema: FeatureSchema) -> NDArray[np.floa
 def _title(name: str, protocol: str) -> str:
     direction, bare = split_direction(name)
     if bare not in _MEASURED:
-        return subject(name, protocol)
+        return subject(name, protocol, noun="answers" if is_refusal(bare) else "")
     return _MEASURED[bare] + (", asked by the service" if direction == "from_service" else "")
 
 

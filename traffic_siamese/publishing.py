@@ -21,6 +21,7 @@ from traffic_siamese.bundle import (
 )
 from traffic_siamese.embedding import OnnxEncoder
 from traffic_siamese.encoder import save_keras
+from traffic_siamese.explanation.vocabulary import protocol_of
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.labelled_logs import LabelledLogs
@@ -205,6 +206,7 @@ def _balanced_accuracy(true: StringArray, found: StringArray) -> float:
 def _prototypes(data: LabelledLogs, windows: WindowSet, embeddings: FloatArray) -> list[Prototype]:
     raw = data.raw(windows)
     length_ns = round(windows.n_timesteps * data.prepared[0].log.series[0].bin_s * 1e9)
+    protocols = {one.log.name: protocol_of(one.log.protocols) for one in data.prepared}
     return [
         Prototype(
             str(windows.label[i]),
@@ -216,6 +218,7 @@ def _prototypes(data: LabelledLogs, windows: WindowSet, embeddings: FloatArray) 
                 "network": str(windows.network[i]),
                 "start": format_time(int(windows.start_ns[i])),
                 "end": format_time(int(windows.start_ns[i]) + length_ns),
+                "protocol": protocols.get(str(windows.capture[i]), ""),
             },
         )
         for i in range(len(windows))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from traffic_siamese.example_windows import ExampleWindows, find_example_windows
+from traffic_siamese.explanation.vocabulary import protocol_of
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.oneshot.forecast import ConfusionForecast, confusion_forecast
 from traffic_siamese.oneshot.names import check_label_name
@@ -124,6 +125,8 @@ def add_fault(
     usable = _usable(name, windows, embeddings, loaded, warnings)
     chosen = _choose(windows.phase, embeddings, usable)
     source = {"capture": read.name, "network": network or ""}
+    if protocol := protocol_of(read.protocols):
+        source["protocol"] = protocol
     prototypes = _prototypes(name, windows, embeddings, chosen, baseline=baseline, source=source)
     steady = usable[windows.phase[usable] == STEADY]
     mine = chosen[windows.phase[chosen] == STEADY]

@@ -24,6 +24,7 @@ _NEAR_REACHES = 1.6
 
 _LEAST_APART = 0.4  # of the logarithm, between the runner-up's example and what is explained
 _COMMON = 0.5  # per second: what is seldomer is not missed when it stays as it is
+_STILL_ANSWERED = 0.3  # of the usual answers, for their delay to mean something
 _ASKED_ABOUT = (
     "to_service_request_session_start",
     "to_service_request_registration",
@@ -145,9 +146,7 @@ class Explainer:
         told: list[str] = []
         for name in _ASKED_ABOUT:
             column = seen.index(name)
-            counted = self.schema.features[column].is_count
-            common = seen.normal[column] / seen.bin_s >= _COMMON or "repeats" in name
-            if seen.is_unchanged(topics[column]) and (common or not counted):
+            if seen.is_unchanged(topics[column]) and _is_worth_telling(seen, column):
                 told.append(unchanged_phrase(seen, column))
         return told[:_N_UNCHANGED]
 
@@ -186,6 +185,20 @@ def reason_of(seen: Comparison, topics: Sequence[Topic], *, since: Sequence[str]
         for lead, time in zip(leads, times, strict=True)
     ]
     return Reason(tuple(changes), tuple(seen.schema.names[lead] for lead in leads))
+
+
+def _is_worth_telling(seen: Comparison, column: int) -> bool:
+    """Tell whether somebody would ask about what is as usual: common, or telling by its absence.
+
+    Where answers have stopped, the delay is that of the last ones, and tells nothing.
+    """
+    name = seen.schema.names[column]
+    if "repeats" in name:
+        return True
+    if seen.schema.features[column].is_count:
+        return bool(seen.normal[column] / seen.bin_s >= _COMMON)
+    answers = seen.index("from_service_answer_success")
+    return bool(seen.seen[answers] >= _STILL_ANSWERED * seen.normal[answers])
 
 
 def _state(theirs: Comparison, seen: Comparison, topic: Topic) -> str:
