@@ -8,13 +8,13 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -qq $(addprefix --constraint ,$(CONSTRAINTS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test format lint types bench lock readme pretrained clean
+.PHONY: help setup demo test format lint types bench lock readme pictures pretrained clean
 
 help:
 	@echo "make demo    train on the captures in data/, classify another network, write its pages"
 	@echo "make test    lint, types and tests, as continuous integration runs them"
 	@echo "make setup   .venv with the package (editable) and all development tools"
-	@echo "make format | lint | types | bench | lock | readme | clean"
+	@echo "make format | lint | types | bench | lock | readme | pictures | clean"
 
 setup: $(VENV)/dev.stamp
 
@@ -63,6 +63,10 @@ lock: $(VENV)/dev.stamp
 # Run what the README shows, paste what it prints, and keep the demo's two pages.
 readme: $(VENV)/train.stamp
 	$(BIN)/python examples/refresh_readme.py
+
+# The pictures of README and tutorial, from the real pages.
+pictures: $(VENV)/dev.stamp
+	$(BIN)/python examples/make_pictures.py
 
 # The model that ships: LOGS holds labels.csv and the captures of three networks that it names.
 pretrained: $(VENV)/train.stamp
