@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.cli.options import common_options, json_option
 from traffic_siamese.cli.output import count, print_json, say
+from traffic_siamese.cli.progress import Progress
 
 _VIDEO = (".mp4", ".gif")
 
@@ -18,7 +20,15 @@ def _check_video(ctx: click.Context, param: click.Parameter, value: str | None) 
     return value
 
 
-@click.command()
+@click.command(
+    cls=Manual,
+    each="file that was written",
+    answer={
+        "path": "The page, or the video.",
+        "bytes": "Its size.",
+        "points, frames": "How many windows it shows, at how many moments of the training.",
+    },
+)
 @click.argument("model", type=click.Path(), metavar="MODEL")
 @click.argument("other", type=click.Path(), metavar="[OTHER]", required=False)
 @click.option(
@@ -89,7 +99,8 @@ def command(
     for path in (output, video):
         if path is None:
             continue
-        made = film(model, path, other=other, title=title, options=options)
+        with Progress("drawing the page" if path == output else "painting the video"):
+            made = film(model, path, other=other, title=title, options=options)
         if as_json:
             figures = {"bytes": made.n_bytes, "points": made.n_points, "frames": made.n_frames}
             print_json({"path": str(made.path), **figures})
