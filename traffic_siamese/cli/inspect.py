@@ -48,9 +48,12 @@ def command(path: str, model: str | None, as_json: bool, **tables: Any) -> None:
     Example:
       traffic-siamese inspect tonight.pcap.gz
       traffic-siamese inspect counters.csv --by node --json
+      traffic-siamese inspect pm/2026-01-31
       traffic-siamese inspect model
     """
-    if Path(path).is_dir():
+    from traffic_siamese.logs.pm_folder import is_pm_folder
+
+    if Path(path).is_dir() and not is_pm_folder(path):
         _inspect_model(path, as_json=as_json)
     else:
         _inspect_log(path, model, tables, as_json=as_json)

@@ -24,7 +24,7 @@ class Sources:
 
 
 def find_logs(arguments: Iterable[str], *, model: str | None = None) -> Sources:
-    """Replace folders by the files below them.
+    """Replace folders by the files below them, but for those that are one log themselves.
 
     Hidden files, models and files that are tables or notes by their names are left out; a file
     that is named itself is always taken. For a model that was trained on tables, tables are what
@@ -68,11 +68,17 @@ def _reads_tables(model: str | None) -> bool:
 
 
 def _files_below(folder: str) -> list[str]:
+    from traffic_siamese.logs.pm_folder import is_pm_folder
+
     found: list[str] = []
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if _BUNDLE in files:
             folders.clear()
             continue
-        found += [os.path.join(parent, name) for name in sorted(files) if name[0] != "."]
-    return [file for file in found if os.path.isfile(file)]  # a pipe would be waited for
+        if is_pm_folder(parent):
+            found.append(parent)
+            continue
+        paths = [os.path.join(parent, name) for name in sorted(files) if name[0] != "."]
+        found += [path for path in paths if os.path.isfile(path)]  # a pipe would be waited for
+    return found

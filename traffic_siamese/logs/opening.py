@@ -6,10 +6,12 @@ import io
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, cast
 
 from traffic_siamese.captures.compression import MAX_BYTES_VARIABLE, LogStream, open_log
 from traffic_siamese.errors import CaptureError
+from traffic_siamese.logs.folders import folder_parts
+from traffic_siamese.logs.pm_xml import is_pm_xml
 
 SNIFFED_BYTES = 64 << 10
 MAX_TABLE_BYTES = 256 << 20
@@ -23,7 +25,7 @@ class OpenLog(io.RawIOBase):
     Parameters
     ----------
     source : str, Path or binary file
-        As for `open_log`.
+        As for `open_log`, or a folder of 3GPP measurement files.
 
     Attributes
     ----------
@@ -33,19 +35,28 @@ class OpenLog(io.RawIOBase):
         Its first 64 KiB; they are read again with the rest.
     compression : str
         ``"none"``, ``"gzip"`` or ``"zstd"``.
+    parts : tuple of Path
+        Of a folder: its files, of which the first is open; else empty.
 
     Raises
     ------
     CaptureError
-        If the log cannot be opened, or is damaged at its start.
+        If the log cannot be opened, or is damaged at its start; if it is any other folder.
     """
 
     def __init__(self, source: str | Path | BinaryIO) -> None:
-        self._stream: LogStream = open_log(source)
-        self.name = self._stream.name
+        is_folder = isinstance(source, str | Path) and os.path.isdir(source)
+        self.parts = tuple(folder_parts(cast(str, source))) if is_folder else ()
+        self._stream: LogStream = open_log(self.parts[0] if is_folder else source)
+        self.name = str(source) if is_folder else self._stream.name
         self.compression = self._stream.compression
         try:
             self.head = self._read_head()
+            if is_folder and not is_pm_xml(self.head):
+                raise CaptureError(
+                    f"{self.name}: is a folder, and {self.parts[0].name} is no file of 3GPP "
+                    "measurements; expected a log, or a folder of nothing but these. Name a file."
+                )
         except BaseException:
             self._stream.close()
             raise

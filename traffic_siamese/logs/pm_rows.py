@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from traffic_siamese.errors import CaptureError
 from traffic_siamese.feature_schema import Kind
 from traffic_siamese.logs.table import MAX_COLUMNS, CounterTable
+from traffic_siamese.types import Int64Array
 
 MAX_VALUES = 5_000_000
 _MISSING = frozenset({"", "NIL", "NULL", "NAN", "-", "N/A"})
@@ -39,6 +41,7 @@ class Measurements:
         self._name = name
         self._objects: dict[tuple[str, str], _Object] = {}
         self._n_values = self._n_suspect = self._n_unreadable = 0
+        self._n_replaced = self._n_overlaps = 0
         self._example = ""
         self._silent: list[str] = []
 
@@ -90,9 +93,52 @@ class Measurements:
                 "Split the file."
             )
 
-    def warnings(self) -> list[str]:
-        """Say what was left out."""
+    def join(self, later: Measurements) -> None:
+        """Take in what another file measured: where both have a value, the later one counts."""
+        for key, theirs in later._objects.items():
+            mine = self._objects.setdefault(key, _Object())
+            row_of = {
+                row: mine.row_of.setdefault(period, len(mine.row_of))
+                for period, row in theirs.row_of.items()
+            }
+            for name, values in theirs.columns.items():
+                self._join_column(mine.columns.setdefault(name, {}), values, row_of)
+            self._check(len(mine.columns))
+        self._n_values += later._n_values
+        self._n_suspect += later._n_suspect
+        self._n_unreadable += later._n_unreadable
+        self._example = self._example or later._example
+        self._check(0)
+
+    def _join_column(
+        self, mine: dict[int, float], theirs: dict[int, float], row_of: dict[int, int]
+    ) -> None:
+        for row, value in theirs.items():
+            old = mine.get(row_of[row], np.nan)
+            if value == value:
+                mine[row_of[row]] = value
+                self._n_replaced += old == old and old != value
+            else:
+                mine[row_of[row]] = old
+
+    def warnings(self, n_guessed_periods: int = 0) -> list[str]:
+        """Say what was left out, and how many granularity periods did not say their length."""
         found = []
+        if n_guessed_periods:
+            found.append(
+                f"{self._name}: {n_guessed_periods} granularity periods state no duration; "
+                "that of the reporting period was taken."
+            )
+        if self._n_replaced:
+            found.append(
+                f"{self._name}: {self._n_replaced} values are told differently by a later file, "
+                "which counts."
+            )
+        if self._n_overlaps:
+            found.append(
+                f"{self._name}: {self._n_overlaps} periods overlap others of the same object that "
+                "are shorter or earlier, and were left out."
+            )
         if self._n_suspect:
             found.append(
                 f"{self._name}: {self._n_suspect} of {self._n_values} values are suspect, as their "
@@ -143,11 +189,15 @@ class Measurements:
             column = np.full(n, np.nan)
             column[list(values)] = list(values.values())
             columns[name] = column
+        periods = np.array(list(found.row_of), np.int64)  # (n, 2): start, end
+        apart = _apart(periods)
+        self._n_overlaps += len(periods) - len(apart)
+        periods = periods[apart]
+        columns = {name: column[apart] for name, column in columns.items()}
         kinds: dict[str, Kind] = {
             name: "gauge" if _GAUGE.search(name) or _has_fractions(column) else "delta"
             for name, column in columns.items()
         }
-        periods = np.array(list(found.row_of), np.int64)  # (n, 2): start, end
         return CounterTable(
             name=self._name,
             element=element,
@@ -161,3 +211,21 @@ class Measurements:
 def _has_fractions(column: np.ndarray) -> bool:
     known = column[np.isfinite(column)]
     return bool((known != np.round(known)).any())
+
+
+def _apart(periods: Int64Array) -> Int64Array:
+    """Rows of periods that do not overlap: of those that do, the shorter and the earlier stay."""
+    starts, ends = periods[:, 0], periods[:, 1]
+    order = np.lexsort((starts, ends - starts))
+    kept_starts: list[int] = []
+    kept_ends: list[int] = []
+    rows: list[int] = []
+    for row in order.tolist():
+        start, end = int(starts[row]), int(ends[row])
+        place = bisect_right(kept_starts, start)
+        before = not place or kept_ends[place - 1] <= start
+        if before and (place == len(kept_starts) or kept_starts[place] >= end):
+            kept_starts.insert(place, start)
+            kept_ends.insert(place, end)
+            rows.append(row)
+    return np.sort(np.array(rows, np.int64))

@@ -58,7 +58,14 @@ def read_pm_xml(name: str, pieces: Iterable[bytes]) -> tuple[list[CounterTable],
         If it is no well-formed XML, has a document type or entities, states times that are none,
         or holds no measurement.
     """
-    reader = _Reader(name)
+    reader = parse_pm_xml(name, pieces)
+    tables = reader.rows.tables()
+    return tables, reader.rows.warnings(reader.n_guessed_periods)
+
+
+def parse_pm_xml(name: str, pieces: Iterable[bytes]) -> PmReader:
+    """Read one measurement file, whose tables are made later; see `read_pm_xml`."""
+    reader = PmReader(name)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -77,12 +84,20 @@ def read_pm_xml(name: str, pieces: Iterable[bytes]) -> tuple[list[CounterTable],
             f"{name}:{err.lineno}: is no well-formed XML ({what}, column {err.offset}), expected "
             "3GPP measurements (TS 32.435 or TS 28.532). Copy the file again from its origin."
         ) from err
-    tables = reader.rows.tables()
-    return tables, reader.warnings()
+    return reader
 
 
-class _Reader:
-    """Follows the elements of a file; expat calls it."""
+class PmReader:
+    """Follows the elements of a file; expat calls it.
+
+    Attributes
+    ----------
+    name : str
+    rows : Measurements
+        What was measured.
+    n_guessed_periods : int
+        Granularity periods that do not say how long they are.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -93,7 +108,7 @@ class _Reader:
         self._n_text = 0
         self._managed = ""
         self._place = ""
-        self._guessed_periods = 0
+        self.n_guessed_periods = 0
         self._start_info("")
 
     def _start_info(self, info: str) -> None:
@@ -197,7 +212,7 @@ class _Reader:
         seconds = duration_s(self._granularity_text or "")
         if seconds is None:
             seconds = duration_s(self._repeat_text)
-            self._guessed_periods += 1
+            self.n_guessed_periods += 1
         if seconds is None:
             raise CaptureError(
                 f"{self.name}:{self.line()}: granPeriod lasts {self._granularity_text!r}, expected "
@@ -211,16 +226,6 @@ class _Reader:
             f"{self.name}:{self.line()}: has a document type or entities, expected XML without. "
             "They are never needed in 3GPP measurements; remove the <!DOCTYPE ...>."
         )
-
-    def warnings(self) -> list[str]:
-        """Say what was wrong and did not stop the reading."""
-        found = self.rows.warnings()
-        if self._guessed_periods:
-            found.append(
-                f"{self.name}: {self._guessed_periods} granularity periods state no duration; "
-                "that of the reporting period was taken."
-            )
-        return found
 
 
 def duration_s(text: str) -> float | None:

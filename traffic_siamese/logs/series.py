@@ -91,6 +91,7 @@ def table_log(tables: Sequence[CounterTable], *, bin_s: float | None = None) -> 
     warnings = [*(text for table in tables for text in table.warnings)]
     warnings += [text for one in rows for text in one.warnings]
     steps = [_granularity(table, one) for table, one in zip(kept, rows, strict=True)]
+    reaches = [_reach(table, step) for table, step in zip(kept, steps, strict=True)]
     is_event = [set(one.kinds) == {"event"} for one in rows]
     sampled = [step for step, events in zip(steps, is_event, strict=True) if not events]
     bin_ns = default_bin_ns(sampled) if bin_s is None else round(bin_s * 1e9)
@@ -98,7 +99,7 @@ def table_log(tables: Sequence[CounterTable], *, bin_s: float | None = None) -> 
     grid = grid_of(ends, bin_ns)
     binned = [
         part
-        for one, step in zip(rows, steps, strict=True)
+        for one, step in zip(rows, zip(steps, reaches, strict=True), strict=True)
         for part in _bin_table(one, step, grid, label, warnings)
     ]
     series, schema = _join(binned, grid, label, warnings)
@@ -112,8 +113,17 @@ def _granularity(table: CounterTable, rows: Rows) -> int:
     return granularity_ns(rows.time_ns) or 10**9
 
 
+def _reach(table: CounterTable, step_ns: int) -> int:
+    """Return how long after the row before a row may tell of the whole time since.
+
+    A row that says how long its period is tells of no more; running counters do, in any case.
+    """
+    is_stated = table.granularity_s is not None and "counter" not in table.kinds.values()
+    return step_ns if is_stated else round(MAX_GAP_ROWS * step_ns)
+
+
 def _bin_table(
-    rows: Rows, step_ns: int, grid: BinGrid, label: str, warnings: list[str]
+    rows: Rows, steps: tuple[int, int], grid: BinGrid, label: str, warnings: list[str]
 ) -> list[_Binned]:
     is_event = np.array([kind == "event" for kind in rows.kinds])
     parts = []
@@ -121,7 +131,7 @@ def _bin_table(
         bins, values = count_events(rows.time_ns, rows.values[:, is_event], grid)
         parts.append(_part(bins, values, rows, is_event))
     if not is_event.all():
-        bins, values = _bin_sampled(rows, ~is_event, (step_ns, grid), label, warnings)
+        bins, values = _bin_sampled(rows, ~is_event, (*steps, grid), label, warnings)
         parts.append(_part(bins, values, rows, ~is_event))
     return parts
 
@@ -137,14 +147,14 @@ def _part(
 def _bin_sampled(
     rows: Rows,
     mine: NDArray[np.bool_],
-    steps: tuple[int, BinGrid],
+    steps: tuple[int, int, BinGrid],
     label: str,
     warnings: list[str],
 ) -> tuple[Int64Array, NDArray[np.float64]]:
-    step_ns, grid = steps
+    step_ns, reach_ns, grid = steps
     max_gap_ns = round(MAX_GAP_ROWS * step_ns)
     since = np.diff(rows.time_ns, prepend=rows.time_ns[0] - step_ns)
-    period = np.where(since > max_gap_ns, step_ns, since)
+    period = np.where(since > reach_ns, step_ns, since)
     start = rows.time_ns - period
     _check_pieces(label, n_pieces(start, rows.time_ns, grid), len(rows.names), grid.bin_ns)
     amounts = np.empty((len(start), int(mine.sum())))

@@ -12,6 +12,7 @@ from traffic_siamese.logs.netflow_capture import read_netflow_capture
 from traffic_siamese.logs.nfdump import read_nfdump
 from traffic_siamese.logs.opening import OpenLog
 from traffic_siamese.logs.options import ReadOptions
+from traffic_siamese.logs.pm_folder import read_pm_folder
 from traffic_siamese.logs.pm_xml import read_pm_xml
 from traffic_siamese.logs.prometheus import read_prometheus
 from traffic_siamese.logs.table import CounterTable
@@ -125,12 +126,15 @@ def read_prometheus_log(log: OpenLog, options: ReadOptions) -> Found:
 
 
 def read_pm_log(log: OpenLog, options: ReadOptions) -> Found:
-    """Read a file of 3GPP performance measurements.
+    """Read a file of 3GPP performance measurements, or a folder of them.
 
     Raises
     ------
     CaptureError
         If it cannot be read.
     """
-    tables, warnings = read_pm_xml(log.name, [log.read_all(options.max_bytes)])
+    if log.parts:
+        tables, warnings = read_pm_folder(log.name, log.parts, options.max_bytes)
+    else:
+        tables, warnings = read_pm_xml(log.name, [log.read_all(options.max_bytes)])
     return [replace(tables[0], warnings=tuple(warnings)), *tables[1:]]
