@@ -57,7 +57,12 @@ MISTAKES = {
     "simulate OUT/lab --faults latencyy": (2, "found no family 'latencyy'", "perhaps 'latency'"),
     "simulate OUT/notes --faults latency": (1, "expected an empty folder", "--force"),
     "export MODEL": (2, "nothing to export: give --onnx FILE"),
-    "export MODEL --onnx OUT/none/x.onnx": (1, "OUT/none/x.onnx", "Check the path"),
+    "export MODEL --onnx OUT/none/x.onnx": (1, "OUT/none: no such folder", "Make it first"),
+    "film MODEL -o OUT/none/f.html": (1, "OUT/none: no such folder", "Make it first"),
+    "film MODEL": (2, "nothing to write: give -o FILE"),
+    "film MODEL --video x.avi": (2, "'x.avi', expected a name that ends in .mp4 or .gif"),
+    "similar LOG --at 25:00 -m MODEL": (2, "'25:00' is no time, expected 2026-"),
+    "classify LOG -m MODEL --report OUT/none/r.html": (1, "OUT/none", "folder"),
     "inspect OUT/none": (1, "OUT/none: no such file"),
 }
 

@@ -109,13 +109,16 @@ class LazyGroup(click.Group):
 
 def _why(err: OSError) -> str:
     """Say what the system refused, and what may help."""
+    folder = os.path.dirname(str(err.filename or "")) or "."
+    if err.errno == errno.ENOENT and not os.path.isdir(folder):
+        return f"{folder}: no such folder. Make it first, or choose another place."
     where = f"{err.filename}: " if err.filename else ""
     hint = _HINTS.get(err.errno or 0, "")
     return f"{where}{err.strerror or err}{'. ' if hint else ''}{hint}"
 
 
 _HINTS = {
-    errno.ENOENT: "Check the path; folders are not made on the way.",
+    errno.ENOENT: "Check the path.",
     errno.EACCES: "Check who may read and write there.",
     errno.EPERM: "Check who may read and write there.",
     errno.EROFS: "Choose a folder that can be written.",

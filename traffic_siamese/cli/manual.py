@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 GROUPS = {
-    "Tables and pages": "output incidents report title projection max_points max_frames video onnx projector address",
+    "Tables and pages": "output incidents report video onnx projector address",
     "Alarms and metrics": "alarms alarm_format alarm_url severities metrics false_alarms_per_day",
     "Windows": "window stride bin_s",
     "Tables of counters": "columns by timezone",
