@@ -5,11 +5,16 @@ exception, more than 10 s for a MB, more than 500 MB of memory, a crash. Cases r
 processes, some hundred a batch; what kills one is told with its seed.
 
     python benchmarks/robustness.py DIR [--cases 10000] [--seed 0] [--only SUFFIX ...]
+        [--plain BYTES]
+
+A flipped byte of a compressed file damages the compression and little else: --plain takes the first
+bytes of what is inside, and damages these. Seconds are those of the processor.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import random
 import resource
@@ -66,6 +71,15 @@ def damage(data: bytes, seed: int) -> bytes:
     return bytes(out[: dice.randrange(1, len(out) + 1)] if how < 2 else out)
 
 
+def contents(path: Path, n_plain: int) -> bytes:
+    """Return a file's bytes; or the first of what is inside, if that is asked for."""
+    if not n_plain:
+        return path.read_bytes()
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:
+        return bytes(file.read(n_plain))
+
+
 def read_case(path: Path) -> tuple[str, str]:
     """Read one file; return the outcome and the error's text."""
     try:
@@ -97,16 +111,19 @@ def peak_mb() -> float:
 def run_batch() -> None:
     """Read the cases named on standard input; one line of JSON for each."""
     with tempfile.TemporaryDirectory() as folder:
-        for source, seed in json.load(sys.stdin):
-            path = Path(folder) / Path(source).name
-            path.write_bytes(damage(Path(source).read_bytes(), seed))
+        work = json.load(sys.stdin)
+        n_plain = work["plain"]
+        for source, seed in work["cases"]:
+            name = Path(source).name
+            path = Path(folder) / (name.removesuffix(".gz") if n_plain else name)
+            path.write_bytes(damage(contents(Path(source), n_plain), seed))
             reset_peak()
-            began = time.perf_counter()
+            began = time.process_time()
             outcome, text = read_case(path)
             case = {
                 "outcome": outcome,
                 "text": text[:300],
-                "seconds": time.perf_counter() - began,
+                "seconds": time.process_time() - began,
                 "bytes": path.stat().st_size,
                 "peak_mb": peak_mb(),
             }
@@ -115,11 +132,12 @@ def run_batch() -> None:
             sys.stdout.flush()
 
 
-def spawn_batch(cases: list[tuple[Path, int]], tallies: dict[Path, Tally]) -> int:
+def spawn_batch(cases: list[tuple[Path, int]], tallies: dict[Path, Tally], n_plain: int = 0) -> int:
     """Run a batch in a child; return how many cases came to an end, one that killed it included."""
     command = [sys.executable, __file__, "--batch"]
     size_mb = sum(max(path.stat().st_size / 1e6, 1.0) for path, _ in cases)
-    work = json.dumps([(str(path), seed) for path, seed in cases])
+    size_mb = max(size_mb, n_plain / 1e6 * len(cases))
+    work = json.dumps({"plain": n_plain, "cases": [(str(path), seed) for path, seed in cases]})
     try:
         done = subprocess.run(
             command,
@@ -165,6 +183,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", metavar="SUFFIX", help="files that end so")
+    parser.add_argument("--plain", type=int, default=0, metavar="BYTES", help="of what is inside")
     options = parser.parse_args()
     files = find_files(options.folder, options.only)
     if not files:
@@ -172,7 +191,7 @@ def main() -> None:
     cases = [(files[n % len(files)], options.seed + n) for n in range(options.cases)]
     tallies = {path.parent: Tally() for path in files}
     while cases:
-        cases = cases[spawn_batch(cases[:BATCH_CASES], tallies) :]
+        cases = cases[spawn_batch(cases[:BATCH_CASES], tallies, options.plain) :]
         print(f"\r{len(cases)} cases left ", end="", file=sys.stderr, flush=True)
     print("| folder | files | cases | series | errors | anything else | slowest s/MB | peak MB |")
     print("|---|---|---|---|---|---|---|---|")
