@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,20 @@ def test_a_full_disk_leaves_the_old_page_and_no_draft(
         writer.add(make_result())
     assert page.read_text() == "old"
     assert list(tmp_path.iterdir()) == [page]
+
+
+def test_details_are_not_kept_in_memory(tmp_path: Path) -> None:
+    """Three hundred logs are megabytes of numbers; what stays is enough to list them."""
+    result = make_result()
+    with ReportWriter(tmp_path / "report.html", make_about()) as writer:
+        writer.add(result)
+        tracemalloc.start()
+        for _ in range(300):
+            writer.add(result)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert kept < 300_000
+    assert len(packed(tmp_path / "report.html")) == 302
 
 
 def test_others_may_read_the_page_as_the_umask_says(tmp_path: Path) -> None:

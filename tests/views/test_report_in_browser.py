@@ -323,6 +323,15 @@ def test_light_and_dark_keep_the_capture_open(night: Path, show: Show) -> None:
     assert (after["open"], after["theme"] != before["theme"]) == (before["open"], True)
 
 
+def test_the_demos_page_is_there_and_opens(show: Show) -> None:
+    """Of the captures of network C: a fault in three of them."""
+    assert DEMO.stat().st_size < 6_000_000
+    page = show(DEMO, "#log=data/C/blocked-1.pcap.zst&incident=1")
+    assert state(page)["shown"] == 4
+    assert texts(page, "#incidents strong") == ["blocked"]
+    assert page.find_element("css selector", "#timeline .main-svg").is_displayed()
+
+
 def test_an_old_browser_is_told_why(night: Path, browser: Any) -> None:
     script = browser.execute_cdp_cmd(
         "Page.addScriptToEvaluateOnNewDocument", {"source": "delete window.DecompressionStream"}
