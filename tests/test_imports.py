@@ -26,7 +26,7 @@ FLOORS = (
     "preparation simulate known tensorboard_log",
     "labelled_reading",
     "model drift example_windows training labelled_logs simulation",
-    "explanation",
+    "explanation network_straying",
     "detailing",
     "classification similar teaching network_normal straying fit_options inspection exporting "
     "filming",

@@ -25,6 +25,7 @@ from traffic_siamese.explanation.log_reasons import LogReasons
 from traffic_siamese.incidents import IncidentMerger
 from traffic_siamese.log_detail import LogDetail
 from traffic_siamese.model import Model, load_model
+from traffic_siamese.network_straying import tail_of_network
 from traffic_siamese.oneshot.recognition import Recognition, recognise
 from traffic_siamese.preparation import PreparedLog, all_windows, prepare
 from traffic_siamese.types import NORMAL, FloatArray, Incident, TrafficLog, Verdict, WindowSpec
@@ -122,7 +123,8 @@ def _classify_series(
     embeddings = model.embed_all(windows)
     found = recognise(embeddings, model.prototypes, model.prototype_labels, calibration)
     looked = _verdicts(prepared, windows, embeddings, found, spec)
-    merger = IncidentMerger.for_model(tail_of_log(tail, looked), spec, per_day=per_day)
+    tail = tail_of_log(tail_of_network(model, network), looked)
+    merger = IncidentMerger.for_model(tail, spec, per_day=per_day)
     merged = merger.merge(looked)
     reasons = LogReasons(model, prepared, windows, looked)
     incidents = reasons.incidents(merged)

@@ -15,6 +15,7 @@ from traffic_siamese.feature_schema import FeatureSchema
 from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.logs.reading import read_log, read_logs
 from traffic_siamese.oneshot.library import FaultLibrary
+from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.spelling import did_you_mean
 from traffic_siamese.types import FloatArray, Prototype, StringArray, TrafficLog
@@ -87,6 +88,17 @@ class Model:
         LibraryError
             If there is none for this network.
         """
+        stored = self.stored_baseline(network)
+        return np.stack([stored.center, stored.spread]).astype(np.float32)
+
+    def stored_baseline(self, network: str) -> StoredBaseline:
+        """Return what is known of a network's normal.
+
+        Raises
+        ------
+        LibraryError
+            If there is nothing.
+        """
         stored = self.library.get_baseline(network, self.schema.digest)
         if stored is None:
             known = self.library.networks()
@@ -96,7 +108,7 @@ class Model:
                 f"Learn it with: traffic-siamese baseline LOG --network {network} "
                 f"--model {self.bundle.path}"
             )
-        return np.stack([stored.center, stored.spread]).astype(np.float32)
+        return stored
 
 
 def load_model(path: str | Path, *, threads: int = 1) -> Model:

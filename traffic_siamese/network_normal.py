@@ -18,6 +18,7 @@ from traffic_siamese.baseline import (
 from traffic_siamese.drift import find_drift
 from traffic_siamese.errors import LibraryError, WindowError
 from traffic_siamese.model import Model, load_model
+from traffic_siamese.network_straying import measure_straying
 from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.steadiness import Steadiness, measure_steadiness
 from traffic_siamese.types import FloatArray, TrafficLog
@@ -97,6 +98,9 @@ def learn_network(
     used = values[calm] if mostly_normal or update else values
     baseline, weight = _learned(loaded, network, used, update=update)
     stored = _stored(network, schema.digest, read, baseline, weight)
+    farthest = measure_straying(loaded, read, baseline, mostly_normal=mostly_normal or update)
+    if farthest is not None:
+        stored = stored.strays(farthest, loaded.bundle.encoder_id)
     loaded.library.set_baseline(stored)
     warnings = [warning for log in read for warning in log.warnings]
     warnings += _about_trouble(float(np.mean(~calm)), left_out=mostly_normal or update)

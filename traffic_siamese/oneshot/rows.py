@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from traffic_siamese.errors import BundleError, ShapeError
 from traffic_siamese.types import FloatArray, Prototype
 
+_STRAYING = "farthest normal, "
 COLUMNS = "label, raw, baseline, embedding, source"
 
 
@@ -31,7 +32,7 @@ class StoredBaseline:
     n_bins : int
         Bins of normal traffic it was learned from.
     source : dict of str to str
-        Where it came from.
+        Where it came from; and how far its normal traffic strays, see `straying`.
     learned_at : str
         RFC 3339 time, UTC.
     """
@@ -43,6 +44,17 @@ class StoredBaseline:
     n_bins: int
     source: dict[str, str] = field(default_factory=dict)
     learned_at: str = ""
+
+    def straying(self, encoder_id: str) -> float:
+        """How far from the nearest normal example its normal traffic strays; 0 if not known.
+
+        It was measured with one encoder, and means nothing to another.
+        """
+        return float(self.source.get(f"{_STRAYING}{encoder_id}", 0))
+
+    def strays(self, farthest: float, encoder_id: str) -> Self:
+        """Return it with how far its normal traffic strays, in the units of an encoder."""
+        return replace(self, source={**self.source, f"{_STRAYING}{encoder_id}": f"{farthest:.4g}"})
 
 
 def to_blob(array: FloatArray) -> bytes:

@@ -20,6 +20,8 @@ _SHAPES = (0.0, 0.5)
 """No end is put to the tail, and no infinite variance: few values cannot tell either."""
 _MOST_WIDENED = 1.6
 """From 1.75 on, a fault among half an hour of normal traffic was missed, of 128."""
+_MOST_STRETCHED = 3.0
+"""What a user calls normal may be: twice and a half was seen on small networks."""
 _LEAST_BINS = 300  # some ten windows that do not overlap
 
 
@@ -105,8 +107,8 @@ class NormalTail:
     def widened(self, distances: FloatArray) -> Self:
         """Return the tail of a network whose normal traffic lies farther from normal than usual.
 
-        All distances of the tail grow by the ratio of the two 95 % quantiles, to the double at
-        most, and never shrink. Fewer than 300 bins of windows tell nothing.
+        All distances of the tail grow by the ratio of the two 95 % quantiles, by 1.6 at most, and
+        never shrink. Fewer than 300 bins of windows tell nothing.
 
         Parameters
         ----------
@@ -115,8 +117,23 @@ class NormalTail:
         """
         if len(distances) * self.stride < _LEAST_BINS:
             return self
-        farthest = float(np.quantile(distances, _THRESHOLD_QUANTILE))
-        factor = min(farthest / self.spans[0].threshold, _MOST_WIDENED)
+        farther = farthest_normal(distances) / self.spans[0].threshold
+        return self._times(min(farther, _MOST_WIDENED))
+
+    def stretched(self, farthest: float) -> Self:
+        """Return the tail of a network that is known to be normal up to a distance.
+
+        As ``widened``, to the threefold at most.
+
+        Parameters
+        ----------
+        farthest : float
+            95 % quantile of the distances to the nearest normal example, in traffic of the network
+            that is known to be normal; embedding units.
+        """
+        return self._times(min(farthest / self.spans[0].threshold, _MOST_STRETCHED))
+
+    def _times(self, factor: float) -> Self:
         if not factor > 1:
             return self
         spans = (
@@ -158,6 +175,11 @@ def _span(data: Any) -> SpanTail:
     if not all(0 < value < np.inf for value in positive) or not 0 <= span.shape < 1:
         raise ValueError(f"a span {asdict(span)}")
     return span
+
+
+def farthest_normal(distances: FloatArray) -> float:
+    """How far normal traffic strays but for its farthest twentieth: where the tail begins."""
+    return float(np.quantile(distances, _THRESHOLD_QUANTILE))
 
 
 def fit_normal_tail(
@@ -223,7 +245,7 @@ def _fit_span(
     values = np.concatenate(least) if least else np.zeros(0, np.float32)
     if not len(values):
         return None
-    threshold = max(float(np.quantile(values, _THRESHOLD_QUANTILE)), _TINY)
+    threshold = max(farthest_normal(values), _TINY)
     peaks = [peak for one in least for peak in _peaks(one, threshold, gap)]
     if len(peaks) < _LEAST_CLUSTERS:
         return None
