@@ -16,7 +16,9 @@ import pytest
 from tests.cli.terminal import WIPE, run, screen
 from tests.cli.tiny import at
 from traffic_siamese.captures.listening import listening
+from traffic_siamese.cli.app import cli
 from traffic_siamese.cli.colours import colour_wish, coloured_label
+from traffic_siamese.cli.manual import Manual
 from traffic_siamese.logs.reading import read_logs
 
 EXAMPLE = ("--start", at(60), "--end", at(120))
@@ -36,6 +38,7 @@ SLOW = [
     ("evaluate", "LOGS", "--labels", "LOGS/labels.csv", "-m", "MODEL"),
     ("simulate", "OUT/lab", "--faults", "latency", "--networks", "1", "--minutes", "2"),
     ("film", "MODEL", "-o", "OUT/film.html"),
+    ("similar", "LOGS/A/refused-1.pcap", "--at", "+90", "-m", "MODEL", "--among", "LOGS"),
 ]
 """Commands that may take more than a second."""
 
@@ -183,18 +186,50 @@ PRINTS = [
     ("export", "MODEL", "--onnx", "OUT/encoder.onnx"),
     ("completion", "bash"),
     ("simulate", "--list"),
+    ("classify", "LOGS", "-m", "MODEL", "--report", "OUT/report.html"),
+    ("classify", "LOGS", "-m", "MODEL", "--alarms", "-"),
+    ("classify", "LOGS", "-m", "MODEL", "--incidents", "-"),
+    ("faults", "show", "refused", "-m", "MODEL", "-o", "OUT/fault.html"),
+    ("features", "OUT/table.csv", "--describe"),
+    ("features", "LOGS/A/normal-1.pcap"),
+    ("inspect", "OUT/table.csv"),
 ]
 
 
-@pytest.mark.parametrize("words", PRINTS, ids=lambda words: " ".join(words[:2]))
+def _printed(
+    words: tuple[str, ...], captures: Path, model: Path, folder: Path
+) -> list[dict[str, object]]:
+    """Return the objects that a command prints with ``--json``; lists are taken apart."""
+    rows = [f"2026-11-22T06:{minute:02}:00,{10 * minute}" for minute in range(40)]
+    (folder / "table.csv").write_text("\n".join(["time,bytes", *rows]) + "\n")
+    filled = _filled(words, logs=captures, model=model, out=folder)
+    status, _ = run(*filled, "--json", stdout=folder / "stdout")
+    assert status in (0, 3)
+    found = []
+    for line in (folder / "stdout").read_text().splitlines():
+        value = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        found += value if isinstance(value, list) else [value]
+    return found
+
+
+@pytest.mark.parametrize("words", PRINTS, ids=" ".join)
 def test_json_is_all_that_standard_output_gets(
     captures: Path, model: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """One JSON value a line, and nothing in the way of a terminal."""
-    filled = _filled(words, logs=captures, model=model, out=tmp_path)
-    status, _ = run(*filled, "--json", stdout=tmp_path / "stdout")
-    assert status in (0, 3)
-    lines = (tmp_path / "stdout").read_text().splitlines()
-    assert lines or "-o" in words
-    for line in lines:
-        json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    """Whole values, one a line, whose names the command's help explains; nothing in between."""
+    found = _printed(words, captures, model, tmp_path)
+    assert found or "-o" in words
+    if "features" in words or "-" in words:
+        return  # rows of tables, whose columns stand elsewhere
+    told = _told(words)
+    for name in {name for one in found for name in one}:
+        assert name in told, f"{name} is not in the help"
+
+
+def _told(words: tuple[str, ...]) -> set[str]:
+    """Return every word of what a command's help says of its JSON."""
+    command = cli.get_command(click.Context(cli), words[0])
+    if isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), words[1])
+    assert isinstance(command, Manual)
+    return set(re.findall(r"\w+", " ".join(sum(command.answer.items(), ()))))

@@ -32,6 +32,7 @@ _OF_LEAVE_OUT = ("folds", "seeds", "epochs", "embedding_dim", "peers", *_OF_WIND
         "all, unseen": "Windows, recall and confusion of these.",
         "methods, faults": "Means with 95 % intervals: low, high, n.",
         "incidents": "False ones per hour; seconds from a fault's start to its incident.",
+        "reasons": "Whether what the reasons name is what moved the verdict.",
         "networks": "Where the normal of each network was from.",
         "skipped, notes": "What could not be read; what could not be measured.",
         "trained_on": "The labels that the encoder was trained on.",

@@ -19,11 +19,19 @@ from traffic_siamese.cli.table_options import reading_of, table_options
 @click.command(
     cls=Manual,
     answer={
-        "of a log": "log, format, compression, bin_s, window_s, windows, features, protocols, "
-        "signalling, stretches, constant_features, enough_for_baseline, warnings, problem; of a "
-        "capture also its packets, of a table its columns.",
-        "of a model": "model, created, labels, networks, training, versions, its windows and "
-        "features, and same_features: whether this version measures the same.",
+        "log, format, compression": "What was looked at, and as what it was read.",
+        "start, end, length_s": "From when to when something was measured; stretches tells where.",
+        "bin_s, window_s, windows": "Seconds of a bin and of a window; how many fit.",
+        "features, constant_features": "How many are measured; those that never change.",
+        "protocols, signalling": "Messages by protocol; by kind of request and answer.",
+        "enough_for_baseline": "The logs that are long enough to learn what is normal.",
+        "warnings, problem": "What is odd; why nothing can be classified, or null.",
+        "of a capture": "packets, bytes, first, last, duration_s, link_types, encapsulations, "
+        "transports, truncated, malformed, undecoded, out_of_order, fragments, gaps, clock_jumps.",
+        "of a table": "elements, and columns: what each was taken for.",
+        "of a model": "model, created, versions, labels, networks, training, window_s, stride_s, "
+        "bin_s, features, table_columns, embedding_dim, false_unknown_share, temperature, and "
+        "same_features: whether this version measures the same.",
     },
 )
 @click.argument("path", type=click.Path(), metavar="LOG|MODEL")
