@@ -35,6 +35,7 @@ SECONDS_PER_MB = 10.0
 PEAK_MB = 500
 MAX_FLIPS = 20
 BATCH_CASES = 500
+TEXT = b"0123456789+-.,;:eEx \t\n\"'"
 CLEAR = Path("/proc/self/clear_refs")
 SKIPPED = {".md", ".txt", ""}
 
@@ -60,14 +61,19 @@ class Tally:
         self.faults += [f"{name} seed {seed}: {reason}" for reason in reasons]
 
 
-def damage(data: bytes, seed: int) -> bytes:
-    """Flip some bytes of a file, cut it somewhere, or both; the head is hit more often."""
+def damage(data: bytes, seed: int, *, is_text: bool = False) -> bytes:
+    """Flip some bytes of a file, cut it somewhere, or both; the head is hit more often.
+
+    Text gets other characters, in three of four cases: bytes that are none make it no text at all.
+    """
     dice = random.Random(seed)
     out = bytearray(data)
     how = dice.randrange(4)
+    characters = TEXT if is_text and seed % 4 else b""
     for _ in range(dice.randint(1, MAX_FLIPS) if how else 0):
         reach = len(out) if dice.random() < 0.7 else min(len(out), 200)
-        out[dice.randrange(reach)] = dice.choice((0, 255, 128, dice.randrange(256)))
+        flipped = dice.choice((0, 255, 128, dice.randrange(256)))
+        out[dice.randrange(reach)] = dice.choice(characters) if characters else flipped
     return bytes(out[: dice.randrange(1, len(out) + 1)] if how < 2 else out)
 
 
@@ -116,7 +122,7 @@ def run_batch() -> None:
         for source, seed in work["cases"]:
             name = Path(source).name
             path = Path(folder) / (name.removesuffix(".gz") if n_plain else name)
-            path.write_bytes(damage(contents(Path(source), n_plain), seed))
+            path.write_bytes(damage(contents(Path(source), n_plain), seed, is_text=bool(n_plain)))
             reset_peak()
             began = time.process_time()
             outcome, text = read_case(path)
