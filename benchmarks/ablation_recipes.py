@@ -125,6 +125,8 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("maximum only", encoder="max"),
     Recipe("multi-scale: whole window, last 16 s, last 8 s", encoder="multi_scale"),
     Recipe(DEFAULT, _shape(embedding_dim=48)),
+    Recipe("three networks, each over the whole window", _shape(embedding_dim=48, spans=(1.0,))),
+    Recipe("six networks of 8 axes", _shape(embedding_dim=48, n_members=6)),
     Recipe("one network of 48 axes", _shape(embedding_dim=48, n_members=1)),
     Recipe("three networks trained apart", n_members=3),
     Recipe("half the virtual faults", _half_the_virtual_faults),
