@@ -70,6 +70,8 @@ def film(
 def model_names(model: str | Path, other: str | Path | None) -> list[str]:
     """Return what to call one or two models: their directories, told apart by the folders above."""
     paths = [Path(one).resolve() for one in (model, other) if one is not None]
+    if len(set(paths)) < len(paths):
+        return [path.name for path in paths]
     for n_parts in range(1, max(len(path.parts) for path in paths) + 1):
         names = ["/".join(path.parts[-n_parts:]) for path in paths]
         if len(set(names)) == len(names):

@@ -59,21 +59,21 @@ async function makePane(film, run, node, display) {
     overlay();
   }
   scene.onRender(overlay);
-  new ResizeObserver(() => { labels.measure(); overlay(); }).observe(canvas);
+  new ResizeObserver(() => {
+    labels.measure();
+    scene.fit().then(overlay);
+  }).observe(canvas);
   return { run, scene, node, draw, show, paint, overlay };
 }
 
 // Turn one cube and the other turns with it.
 function linkCameras(panes) {
-  let linked = false;
   panes.forEach((pane) => {
     const others = panes.filter((other) => other !== pane);
     const pass = (change) => {
-      const camera = change?.["scene.camera"];
-      if (!camera || linked) return;
-      linked = true;
-      others.forEach((other) => other.scene.follow(camera));
-      linked = false;
+      const turned = Object.keys(change ?? {}).some((key) => key.startsWith("scene.camera"));
+      const camera = turned && pane.scene.lookedAtFrom();
+      if (camera) others.forEach((other) => other.scene.follow(camera));
     };
     pane.scene.node.on("plotly_relayouting", pass);
     pane.scene.node.on("plotly_relayout", pass);

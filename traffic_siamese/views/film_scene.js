@@ -176,11 +176,17 @@ async function drawScene(film, run, node) {
   // Look from where another scene is looked at.
   function follow(camera) {
     const scene = insideOf(node);
-    if (!scene) return Plotly.relayout(node, { "scene.camera": camera });
+    if (!scene) return;
     scene.setViewport({ camera, aspectratio: scene.fullSceneLayout.aspectratio });
     scene.glplot.redraw();
-    return null;
   }
+  // Plotly looks at its node's size only when the window changes.
+  async function fit() {
+    const { width, height } = node._fullLayout;
+    if (!node.clientWidth || (width === node.clientWidth && height === node.clientHeight)) return;
+    await Plotly.Plots.resize(node);
+  }
+  const lookedAtFrom = () => insideOf(node)?.getCamera();
   // Call back after every picture that plotly draws of the cube.
   function onRender(done) {
     const glplot = insideOf(node)?.glplot;
@@ -189,6 +195,6 @@ async function drawScene(film, run, node) {
     glplot.onrender = () => { before?.(); done(); };
   }
   return {
-    node, move, blank, show, paint, follow, onRender, camera: () => cameraOf(node),
+    node, move, blank, show, paint, follow, fit, lookedAtFrom, onRender, camera: () => cameraOf(node),
   };
 }
