@@ -16,7 +16,7 @@ META_NAME = "meta.tsv"
 JSON_NAME = "projector_config.json"
 PBTXT_NAME = "projector_config.pbtxt"
 COLUMNS = ("label", "capture", "network", "time", "held out", "prototype")
-"""What ``meta.tsv`` tells of a point; the Projector colours by the first to begin with."""
+"""What ``meta.tsv`` tells of a point; the Projector calls it by the first to begin with."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 

@@ -53,7 +53,7 @@ class ActedTraining:
         for number in range(self.log.n_rows, epoch + 1):
             curves = {name: float(getattr(self.history, name)[number]) for name in CURVES}
             row = WatchedEpoch(to_steps(self.history.embeddings[number]), curves)
-            self.log.add(row, eta_s=2.0 * (self.history.n_epochs - number))
+            self.log.add(row, eta_s=100.0 * (self.history.n_epochs - number))
         self.log.tell(state)
         return self
 

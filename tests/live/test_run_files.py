@@ -48,7 +48,7 @@ def test_files_hold_what_the_training_had(training: ActedTraining) -> None:
             np.testing.assert_array_equal(archive[name], getattr(history, name))
     head = json.loads((folder / "run.json").read_text())
     assert (head["epoch"], head["n_epochs"], head["state"]) == (2, 6, "training")
-    assert head["eta_s"] == 8.0
+    assert head["eta_s"] == 400.0
     assert not list(folder.glob("*.partial"))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.live.conftest import ActedTraining
+from tests.views.conftest import make_history
 from traffic_siamese.bundle import load_bundle
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.live import viewing
@@ -69,6 +71,19 @@ def test_a_broken_run_is_told_and_its_points_stay(training: ActedTraining) -> No
     assert new.run is not None
     assert new.run.run_id != broken.run.run_id
     assert new.run.epoch == 1
+
+
+def test_a_training_that_has_run_away_is_told(tmp_path: Path) -> None:
+    """Its points stand in the middle, which says nothing; before training there is no loss."""
+    history = make_history()
+    loss, embeddings = history.loss.copy(), history.embeddings.copy()
+    loss[2:], embeddings[2:] = np.nan, np.nan
+    training = ActedTraining(tmp_path, replace(history, loss=loss, embeddings=embeddings))
+    seen = Viewing(tmp_path)
+    for epoch, has_failed in ((0, False), (1, False), (2, True)):
+        training.run(epoch)
+        assert ("no longer a number" in seen.look().status.detail) == has_failed
+        assert seen.look().status.phase == "training"
 
 
 def test_only_new_epochs_are_read(training: ActedTraining, monkeypatch: pytest.MonkeyPatch) -> None:

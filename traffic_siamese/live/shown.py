@@ -50,6 +50,11 @@ class ShownRun:
         return len(self.epochs) - 1
 
     @property
+    def has_diverged(self) -> bool:
+        """True when the training's numbers have run away; before training there is no loss."""
+        return self.epoch > 0 and not np.isfinite(self.epochs[-1].curves["loss"])
+
+    @property
     def order(self) -> Int64Array:
         """The points as the page has them: those of one label and kind together."""
         points = self.points

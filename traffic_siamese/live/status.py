@@ -6,7 +6,7 @@ import os
 import platform
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from traffic_siamese.live.run_files import RunHead
@@ -76,6 +76,14 @@ def done(n_epochs: int, when: str) -> Status:
         f"The model was written on {when}; the points stand where it puts them (epoch {n_epochs}).",
         n_epochs=n_epochs,
     )
+
+
+def diverged(status: Status) -> Status:
+    """Return a status that says as well that the training's numbers have run away."""
+    detail = (
+        "The loss is no longer a number: the training has failed. Stop it, and try another --loss."
+    )
+    return replace(status, detail=detail)
 
 
 def status_of(

@@ -12,7 +12,7 @@ from traffic_siamese.bundle import load_bundle
 from traffic_siamese.errors import BundleError
 from traffic_siamese.live.run_files import UnreadableRunError, read_head
 from traffic_siamese.live.shown import ShownRun, extended, finished, written_at
-from traffic_siamese.live.status import Status, done, status_of, waiting
+from traffic_siamese.live.status import Status, diverged, done, status_of, waiting
 
 UNFINISHED = "unfinished"
 """Folder in a model's directory where a training leaves its files until the model is written."""
@@ -72,7 +72,8 @@ class Viewing:
         except UnreadableRunError:
             return self._look_at_model()
         self._running = run
-        return View(status_of(head, now_s=self._clock()), run)
+        status = status_of(head, now_s=self._clock())
+        return View(diverged(status) if run.has_diverged else status, run)
 
     def _look_at_model(self) -> View:
         stamp = _stamp(self.model / _POINTER)

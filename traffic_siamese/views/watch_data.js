@@ -60,25 +60,35 @@ async function fetchEpochs(run) {
 }
 
 // Keeps one stream of events open, whatever happens to the server, the network or the computer.
-// Returns nothing; calls heard(state) at every event and lost() when the stream is gone.
-const SILENT_MS = 20000, AGAIN_MS = 1000;
+// Calls heard(state) at every event and lost() when the stream is gone. A page that nobody looks at
+// only asks now and then: browsers open six connections to a server, no more, for all their tabs.
+const SILENT_MS = 20000, AGAIN_MS = 1000, LEAVE_MS = 30000, GLANCE_MS = 20000;
 
 function listen(heard, lost) {
-  let source = null, timer = 0;
+  let source = null, timer = 0, leaving = 0;
+  const wait = (ms, then) => { clearTimeout(timer); timer = setTimeout(then, ms); };
+  const again = () => { lost(); open(); };
   function open() {
-    clearTimeout(timer);
     source?.close();
     source = new EventSource("events");
-    source.addEventListener("state", (event) => { wait(SILENT_MS); heard(JSON.parse(event.data)); });
-    source.onerror = () => { lost(); wait(AGAIN_MS); };
-    wait(SILENT_MS);
+    source.addEventListener("state", (event) => {
+      wait(SILENT_MS, again);
+      heard(JSON.parse(event.data));
+    });
+    source.onerror = () => { lost(); wait(AGAIN_MS, again); };
+    wait(SILENT_MS, again);
   }
-  function wait(ms) {
-    clearTimeout(timer);
-    timer = setTimeout(() => { lost(); open(); }, ms);
+  async function glance() {
+    try { heard(await ask("state")); } catch { lost(); }
+    if (document.hidden) wait(GLANCE_MS, glance);
   }
-  const wake = () => { if (!document.hidden && source.readyState !== EventSource.OPEN) open(); };
-  document.addEventListener("visibilitychange", wake);
+  function leave() { source.close(); wait(GLANCE_MS, glance); }
+  function look() {
+    clearTimeout(leaving);
+    if (document.hidden) leaving = setTimeout(leave, LEAVE_MS);
+    else if (source.readyState !== EventSource.OPEN) open();
+  }
+  document.addEventListener("visibilitychange", look);
   window.addEventListener("online", open);
   window.addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   open();
