@@ -13,6 +13,7 @@ from tests.logs.exports import (
     FIELDS_9,
     FIELDS_10,
     Flow,
+    a_set,
     capture,
     data9,
     data10,
@@ -91,6 +92,68 @@ def test_options_are_no_flows(tmp_path: Path) -> None:
     )  # fmt: skip
     found = read_log(capture(tmp_path / "x.pcap", message, version9(data9(FLOWS)))).series[0]
     assert found.values[:, found.feature_names.index("flows")].sum() == 3
+
+
+def _totals(path: Path) -> list[float]:
+    """Sum flows, packets and bytes."""
+    series = read_log(path).series[0]
+    return [
+        float(series.values[:, series.feature_names.index(name)].sum())
+        for name in ("flows", "packets", "bytes")
+    ]
+
+
+def _options(kind: int, fields: tuple[tuple[int, int], ...], *values: bytes) -> bytes:
+    """Write a template of options, number 400, and its records; the first field is the scope."""
+    packed = b"".join(element.to_bytes(2) + length.to_bytes(2) for element, length in fields)
+    counts = (4, 4 * (len(fields) - 1)) if kind == 1 else (len(fields), 1)
+    head = b"\x01\x90" + b"".join(count.to_bytes(2) for count in counts)
+    return a_set(kind, head + packed) + a_set(400, b"".join(values))
+
+
+def test_version_5_states_sampling_in_its_header(tmp_path: Path) -> None:
+    """Two bits of mode, 14 of interval: one packet in 100, then all."""
+    sampled = bytearray(version5(FLOWS))
+    sampled[22:24] = (1 << 14 | 100).to_bytes(2)
+    path = capture(tmp_path / "x.pcap", bytes(sampled), version5(FLOWS))
+    assert _totals(path) == [6, 10 * 101, 473 * 101]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_options_state_the_sampling_of_their_exporter(tmp_path: Path, is_late: bool) -> None:
+    """Samplers of version 9 (element 34), wherever in the capture; another exporter has none."""
+    told = version9(_options(1, ((1, 4), (34, 4)), bytes(4) + (50).to_bytes(4)))
+    flows = version9(template(0, FIELDS_9), data9(FLOWS))
+    said = [flows, told] if is_late else [told, flows]
+    one, other = (
+        read_log(capture(tmp_path / f"{n}.pcap", *said, exporters=n)).series[0] for n in (1, 2)
+    )
+    assert one.values[:, one.feature_names.index("bytes")].sum() == 473 * 50
+    assert other.values[:, other.feature_names.index("bytes")].sum() == 473
+
+
+def test_packet_interval_and_space_make_the_interval(tmp_path: Path) -> None:
+    """RFC 5477: 1 packet taken, then 9 left out."""
+    told = _options(3, ((149, 4), (305, 4), (306, 4)), *(n.to_bytes(4) for n in (7, 1, 9)))
+    path = capture(tmp_path / "x.pcap", ipfix(told, template(2, FIELDS_10), data10(FLOWS)))
+    assert _totals(path) == [3, 10 * 10, 473 * 10]
+
+
+def test_several_ways_of_sampling_are_told_and_nothing_is_multiplied(tmp_path: Path) -> None:
+    records = (bytes(4) + n.to_bytes(4) for n in (50, 100))
+    told = _options(1, ((1, 4), (34, 4)), *records)
+    path = capture(tmp_path / "x.pcap", version9(told, template(0, FIELDS_9), data9(FLOWS)))
+    assert _totals(path) == [3, 10, 473]
+    assert "states several sampling intervals" in read_log(path).warnings[0]
+
+
+def test_a_record_that_states_its_own_sampling_is_believed(tmp_path: Path) -> None:
+    """0 is what exporters write for every packet; one in 3 billion is damage."""
+    fields = ((1, 4), (2, 4), (34, 4))
+    rows = [(100, 1, 10), (200, 2, 0), (400, 4, 3_000_000_000)]
+    packed = b"".join(value.to_bytes(4) for row in rows for value in row)
+    path = capture(tmp_path / "x.pcap", version9(template(0, fields), a_set(300, packed)))
+    assert _totals(path) == [3, 10 + 2 + 4, 1000 + 200 + 400]
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ from traffic_siamese.logs.netflow_records import (
     Field,
     Records,
     Template,
+    read_intervals,
     read_records,
 )
+from traffic_siamese.logs.netflow_sampling import interval_of_v5
 
 MAX_TEMPLATES = 10_000
 MAX_WAITING_BYTES = 4 << 20
@@ -71,14 +73,18 @@ class FlowCollector:
     ----------
     n_messages, n_without_template, n_damaged : int
         Messages taken; sets of records whose template never came; sets that are damaged.
+    has_several_intervals : bool
+        Whether an exporter samples in more than one way, and its records do not say in which.
     """
 
     def __init__(self) -> None:
         self.n_messages = self.n_without_template = self.n_damaged = 0
+        self.has_several_intervals = False
         self._templates: dict[tuple[bytes, int, int], Template] = {}
         self._waiting: list[tuple[tuple[bytes, int, int], bytes, _Context]] = []
         self._waiting_bytes = 0
-        self._records: dict[bytes, list[Records]] = {}
+        self._records: dict[bytes, list[tuple[int, Records]]] = {}
+        self._intervals: dict[tuple[bytes, int], set[float]] = {}
 
     def add(self, payload: bytes, *, exporter: bytes, time_ns: int) -> None:
         """Take one message that `is_netflow` knows.
@@ -95,7 +101,9 @@ class FlowCollector:
         version = payload[1]
         if version == 5:
             uptime, seconds, nanoseconds = struct.unpack_from("!III", payload, 4)
-            context = _Context(exporter, 0, seconds * 10**9 + nanoseconds, uptime)
+            domain = int.from_bytes(payload[20:24])  # engine, and how it samples
+            context = _Context(exporter, domain, seconds * 10**9 + nanoseconds, uptime)
+            self._intervals[exporter, domain] = {interval_of_v5(payload)}
             self._take(V5_TEMPLATE, payload[_V5_HEADER:], context)
             return
         if version == 9:
@@ -172,18 +180,29 @@ class FlowCollector:
 
     def _take(self, template: Template, body: bytes, context: _Context) -> None:
         if template.is_options:
+            stated = self._intervals.setdefault((context.exporter, context.domain), set())
+            stated |= read_intervals(template, body)
             return
         records = read_records(template, body, context.exported_ns, context.uptime_ms)
         if records is None:
             self.n_damaged += 1
         else:
-            self._records.setdefault(context.exporter, []).append(records)
+            self._records.setdefault(context.exporter, []).append((context.domain, records))
 
     def finish(self) -> dict[bytes, Exported]:
-        """Return the flows of each exporter."""
+        """Return the flows of each exporter, as if every packet had been looked at."""
         self.n_without_template += len(self._waiting)
         self._waiting, self._waiting_bytes = [], 0
-        return {exporter: Exported(parts) for exporter, parts in self._records.items()}
+        return {
+            exporter: Exported([one.scaled(self._stated(exporter, of)) for of, one in parts])
+            for exporter, parts in self._records.items()
+        }
+
+    def _stated(self, exporter: bytes, domain: int) -> float:
+        """Return the sampling interval that options state; 1 where they state none, or several."""
+        stated = self._intervals.get((exporter, domain), set())
+        self.has_several_intervals |= len(stated) > 1
+        return next(iter(stated)) if len(stated) == 1 else 1.0
 
 
 def _fields(

@@ -75,6 +75,11 @@ def read_netflow_capture(
     warnings = [*stats.warnings, *damage]
     if collector.n_without_template or collector.n_damaged:
         warnings.append(f"{name}: some flow records could not be read{_missing(collector)}.")
+    if collector.has_several_intervals:
+        warnings.append(
+            f"{name}: an exporter states several sampling intervals, and not which flow is of "
+            "which; its packets and bytes are taken as they are."
+        )
     tables = [
         flow_table(
             name, one, bin_s=bin_s, element=_address(exporter) if len(flows) > 1 else "",

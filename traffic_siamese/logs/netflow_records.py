@@ -8,13 +8,14 @@ IANA, "IPFIX Information Elements", which NetFlow version 9 shares up to element
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.logs.flows import Flows, protocol_marks, tcp_marks
+from traffic_siamese.logs.netflow_sampling import intervals_of
 
 _BYTES, _PACKETS = (1, 85, 231), (2, 86, 298)
 _BYTES_BACK, _PACKETS_BACK = (23, 232), (24, 299)
@@ -72,7 +73,10 @@ V5_TEMPLATE = Template(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """Flows as columns, each of shape (n_records,); amounts are NaN where they were not told."""
+    """Flows as columns, each of shape (n_records,); amounts are NaN where they were not told.
+
+    ``interval`` is of how many packets one was looked at, NaN where the record does not say.
+    """
 
     start_ns: NDArray[np.int64]
     end_ns: NDArray[np.int64]
@@ -81,6 +85,12 @@ class Records:
     tcp_flags: NDArray[np.int64]
     source: NDArray[np.uint64]
     target: NDArray[np.uint64]
+    interval: NDArray[np.float64]
+
+    def scaled(self, stated: float) -> Records:
+        """Return them as if all packets had been looked at; ``stated`` is by default one in."""
+        factor = np.where(np.isfinite(self.interval), self.interval, stated)
+        return replace(self, amounts={name: one * factor for name, one in self.amounts.items()})
 
 
 class Exported:
@@ -143,7 +153,16 @@ def read_records(
         for names in (_PROTOCOL, _TCP_FLAGS)
     )
     source, target = (_key(fields, names, n) for names in (_SOURCE, _TARGET))
-    return Records(start, end, amounts, protocol, flags, source, target)
+    intervals = intervals_of(fields, n)
+    return Records(start, end, amounts, protocol, flags, source, target, intervals)
+
+
+def read_intervals(template: Template, body: bytes) -> set[float]:
+    """Return the sampling intervals that a set of options states."""
+    fields = _columns(template, body) or {}
+    n = next((len(column) for column in fields.values()), 0)
+    stated = intervals_of(fields, n)
+    return set(stated[np.isfinite(stated)].tolist())
 
 
 def _columns(template: Template, body: bytes) -> dict[int, NDArray[np.uint64]] | None:
