@@ -15,6 +15,7 @@ import pytest
 
 from tests.cli.terminal import WIPE, run, screen
 from tests.cli.tiny import at
+from tests.conftest import Invoke
 from traffic_siamese.captures.listening import listening
 from traffic_siamese.cli.app import cli
 from traffic_siamese.cli.colours import colour_wish, coloured_label
@@ -68,7 +69,7 @@ def test_progress_tells_the_time_to_go(
     assert re.search(rb", \d+%, ETA \d+:\d\d", seen)
 
 
-@pytest.mark.parametrize("words", SLOW, ids=_name)
+@pytest.mark.parametrize("words", [SLOW[0], SLOW[1], SLOW[6]], ids=_name)
 def test_quiet_shows_nothing_on_a_terminal(
     captures: Path, model: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
@@ -197,16 +198,16 @@ PRINTS = [
 
 
 def _printed(
-    words: tuple[str, ...], captures: Path, model: Path, folder: Path
+    invoke: Invoke, words: tuple[str, ...], captures: Path, model: Path, folder: Path
 ) -> list[dict[str, object]]:
     """Return the objects that a command prints with ``--json``; lists are taken apart."""
     rows = [f"2026-11-22T06:{minute:02}:00,{10 * minute}" for minute in range(40)]
     (folder / "table.csv").write_text("\n".join(["time,bytes", *rows]) + "\n")
     filled = _filled(words, logs=captures, model=model, out=folder)
-    status, _ = run(*filled, "--json", stdout=folder / "stdout")
-    assert status in (0, 3)
+    result = invoke(*filled, "--json", code=None)
+    assert result.exit_code in (0, 3)
     found = []
-    for line in (folder / "stdout").read_text().splitlines():
+    for line in result.stdout.splitlines():
         value = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
         found += value if isinstance(value, list) else [value]
     return found
@@ -214,10 +215,10 @@ def _printed(
 
 @pytest.mark.parametrize("words", PRINTS, ids=" ".join)
 def test_json_is_all_that_standard_output_gets(
-    captures: Path, model: Path, tmp_path: Path, words: tuple[str, ...]
+    invoke: Invoke, captures: Path, model: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     """Whole values, one a line, whose names the command's help explains; nothing in between."""
-    found = _printed(words, captures, model, tmp_path)
+    found = _printed(invoke, words, captures, model, tmp_path)
     assert found or "-o" in words
     if "features" in words or "-" in words:
         return  # rows of tables, whose columns stand elsewhere
