@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from traffic_siamese.detailing import log_detail
+from traffic_siamese.explanation.vocabulary import subject
 from traffic_siamese.feature_schema import Feature, FeatureSchema
 from traffic_siamese.features.schema import FEATURE_NAMES, SIGNALLING
 from traffic_siamese.preparation import PreparedLog
@@ -106,7 +107,8 @@ def test_features_are_called_as_the_reasons_call_them() -> None:
     sip = replace(plain, log=replace(plain.log, protocols={"sip": 99, "dns": 1}))
     titles = [[t.title for t in log_detail(log, [incident]).tracks[:2]] for log in (plain, sip)]
     delay = "time to the first answer, 95th percentile, asked by the service"
-    assert titles == [["overload", delay], ["503", delay]]
+    assert titles == [[subject(OVERLOAD, ""), delay], [subject(OVERLOAD, "sip"), delay]]
+    assert "503" in titles[1][0]
 
 
 def test_the_band_is_two_spreads_wide_as_measured() -> None:
