@@ -197,8 +197,10 @@ class LogReasons:
 
 
 def _settled(place: _Place, n_timesteps: int) -> FloatArray:
-    """Bins of an incident without its edges, where it lasts long enough: what it is once there."""
-    edge = n_timesteps // 4
-    if place.last - place.first > 4 * edge:
-        return place.series.values[place.first + edge : place.last - edge]
-    return place.series.values[place.first : place.last]
+    """Bins of an incident without its edges, where it lasts long enough: what it is once there.
+
+    Half a window either way where that leaves a whole one, or else a quarter.
+    """
+    lasts = place.last - place.first
+    edge = next((part for part in (n_timesteps // 2, n_timesteps // 4) if lasts >= 4 * part), 0)
+    return place.series.values[place.first + edge : place.last - edge]

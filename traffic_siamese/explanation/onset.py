@@ -9,7 +9,7 @@ _LEAST_EXPLAINED = 0.3
 """Share of the variance that one step must take away; below it nothing began at one moment."""
 _BY_CHANCE = 12.0
 """Over the number of bins: the share that the best step of mere noise hardly ever takes away."""
-_LEAST_STEP = 1 / 3  # of the largest step: smaller ones are waves of normal traffic
+_LEAST_STEP = 1 / 2  # of the largest step: smaller ones are waves of normal traffic
 
 
 def change_point(values: NDArray[np.floating], *, margin: int = 4) -> int | None:
@@ -62,7 +62,7 @@ def first_change(values: NDArray[np.floating], *, rises: bool, margin: int = 4) 
     -------
     int or None
         The first bin of the earliest step in that direction: the best one, or the best one of what
-        is before it if that is a third as high, and so on. None where the best step is none, or
+        is before it if that is half as high, and so on. None where the best step is none, or
         goes the other way.
     """
     found, end, least = None, len(values), 0.0

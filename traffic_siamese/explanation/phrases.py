@@ -204,7 +204,8 @@ def _spreading(seen: Comparison, name: str, before: float, now: float) -> str:
 
 
 def _targets(seen: Comparison, name: str, before: float, now: float) -> str:
-    return f"targets of one of the {clients(seen.protocol)} {figure(before)} → {figure(now)}"
+    one = clients(seen.protocol).removesuffix("s")
+    return f"targets per {one} {figure(before)} → {figure(now)}"
 
 
 _SPECIAL: dict[str, Callable[[Comparison, str, float, float], str]] = {
