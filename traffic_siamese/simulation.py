@@ -177,15 +177,23 @@ def _check(plan: SimulationPlan) -> None:
     if not plan.minutes * 60 >= 2 * _LEAST_AROUND_S:
         raise ValueError(f"minutes={plan.minutes:g}: expected 2 or more, a fault with its before")
     for recipe in plan.recipes:
-        for family, _ in recipe.effects:
-            check_family(family, PROTOCOLS[plan.protocol])
-        draw_network(_rng(plan, recipe.name), recipe.network, protocol=plan.protocol)
+        _check_recipe(recipe, plan.protocol)
         needed_s = recipe.duration_s[0] + 2 * _LEAST_AROUND_S
         if plan.minutes * 60 < needed_s:
             raise ValueError(
                 f"minutes={plan.minutes:g}: recipe {recipe.name!r} lasts at least "
                 f"{recipe.duration_s[0]:g} s; expected {needed_s / 60:.1f} minutes or more"
             )
+
+
+def _check_recipe(recipe: Recipe, protocol: str) -> None:
+    """Refuse what a protocol cannot show, or does not run over."""
+    try:
+        for family, _ in recipe.effects:
+            check_family(family, PROTOCOLS[protocol])
+        draw_network(np.random.default_rng(0), recipe.network, protocol=protocol)
+    except ValueError as err:
+        raise ValueError(f"recipe {recipe.name!r}: {err}") from err
 
 
 def _check_empty(folder: Path, *, force: bool) -> None:

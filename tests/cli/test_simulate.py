@@ -71,9 +71,34 @@ def test_the_list_names_every_family_and_parameter(invoke: Invoke) -> None:
         assert family.name in text
 
 
+def test_diameter_is_written_where_it_is_asked_for(invoke: Invoke, tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    words = ("--faults", "server_overload", "--networks", 1, "--minutes", 2)
+    invoke("simulate", lab, "--protocol", "diameter", *words)
+    path = lab / "network-1/server_overload-1.pcap.zst"
+    protocols = json.loads(invoke("inspect", path, "--json", code=None).stdout)["protocols"]
+    assert set(protocols) == {"diameter"}
+    labels = {one.label for one in read_labels(lab / "labels.csv")}
+    assert labels == {"normal", "server_overload"}
+
+
+def test_the_list_says_what_diameter_cannot_show(invoke: Invoke) -> None:
+    lines = invoke("simulate", "--list").stdout.splitlines()
+    missing = {line.split()[0] for line in lines if "not in Diameter" in line}
+    assert missing == {"mass_call", "silent_callers"}
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (
+            ("--faults", "latency,mass_call", "--protocol", "diameter"),
+            "family 'mass_call' means nothing in diameter: credit control knows no number",
+        ),
+        (
+            ("--recipe", RECIPE.with_name("radio_site_outage.yaml"), "--protocol", "diameter"),
+            "recipe 'radio_site_outage': transport is 'udp', expected 'tcp'",
+        ),
         (("--faults", "quake"), "found no family 'quake'"),
         (("--minutes", 1), "1.0 is not in the range"),
         (("--recipe", RECIPE, "--minutes", 2), "lasts at least 100 s; expected 3.7 minutes"),

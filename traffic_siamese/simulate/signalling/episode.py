@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -67,7 +68,7 @@ class Episode:
         """Per-second features, as `read_series` reads them from the capture file."""
         stream = _Stream(self.pieces())
         log = read_series(cast(Any, stream))
-        return TrafficLog(self.name, log.series, log.n_packets, log.warnings)
+        return replace(log, name=self.name)
 
     @property
     def intervals(self) -> tuple[LabelledInterval, ...]:
