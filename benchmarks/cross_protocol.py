@@ -1,12 +1,12 @@
 """A fault taught on one protocol, asked about on another: SIP and Diameter, both ways.
 
-Networks of each protocol are simulated, all seen from the subscribers' side, with the same kinds
-of faults; none of them was trained on. The library of the model that ships is emptied of faults and
-taught with one example of each, all from one network; then all captures of the other networks are
-classified, each against the normal of its own network.
+Networks are simulated, SIP over UDP, SIP over TCP and Diameter, with the same kinds of faults; none
+of them was trained on. The library of the model that ships is emptied of faults and taught with one
+example of each, all from one network; then all captures of the other networks are classified, each
+against the normal of its own network. Each network and capture teaches in turn.
 
-    python benchmarks/cross_protocol.py [--networks 3] [--captures 2] [--seed 0]
-        [--recorded DIR --recorded-networks A C] [--json results.json]
+    python benchmarks/cross_protocol.py [--networks 3] [--captures 2] [--side subscribers]
+        [--seed 0] [--recorded DIR --recorded-networks A C] [--json results.json]
 
 --recorded asks the same of recorded SIP captures: DIR holds labels.csv and a folder a network.
 """
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from cross_protocol_report import side_by_side, table
 from numpy.typing import NDArray
 
 from traffic_siamese.alarms import looks, tail_of_log
@@ -43,7 +44,7 @@ from traffic_siamese.types import NORMAL, UNKNOWN, FloatArray, LabelledInterval,
 
 FAULTS: dict[str, tuple[str, dict[str, str | float]]] = {
     "blocked": ("blocked", {"way": "both"}),
-    "one_way_block": ("blocked", {"way": "up"}),
+    "one_way_block": ("blocked", {}),
     "capacity": ("capacity", {"way": "both"}),
     "packet_loss": ("packet_loss", {"way": "both"}),
     "latency": ("latency", {"way": "both"}),
@@ -56,6 +57,14 @@ FAULTS: dict[str, tuple[str, dict[str, str | float]]] = {
     "mass_disconnect": ("mass_disconnect", {}),
 }
 """By label: family, and what is not drawn of it."""
+GROUPS = {
+    "SIP over UDP": ("sip", ("udp",)),
+    "SIP over TCP": ("sip", ("tcp_per_call", "tcp")),
+    "Diameter": ("diameter", ("tcp",)),
+}
+"""Protocol, and transports in turn."""
+UNSEEN = {"subscribers": "down", "core": "up"}
+"""A link blocked this way looks blocked altogether from a side: the other way is one_way_block."""
 LENGTH_S, ONSET_S, END_S = 210.0, 60.0, 170.0
 MAX_EXAMPLES = 5
 
@@ -66,7 +75,7 @@ class Asked:
 
     Attributes
     ----------
-    protocol, network, name : str
+    group, network, name : str
     number : int
         Which capture of its fault and network it is.
     fault : LabelledInterval or None
@@ -77,7 +86,7 @@ class Asked:
     embeddings : ndarray of shape (n, embedding_dim), float32
     """
 
-    protocol: str
+    group: str
     network: str
     name: str
     number: int
@@ -93,29 +102,32 @@ class Asked:
 
 
 Source = tuple[str, str, TrafficLog, tuple[LabelledInterval, ...]]
-"""Protocol, network, log, what it shows."""
+"""Group, network, log, what it shows."""
 
 
-def simulated(protocol: str, args: argparse.Namespace) -> Iterator[Source]:
+def simulated(group: str, args: argparse.Namespace) -> Iterator[Source]:
     """Simulate networks: one capture of normal traffic more than of each fault."""
-    ranges = NetworkRanges(fixed={"vantage": "subscribers"})
+    protocol, transports = GROUPS[group]
     for i in range(args.networks):
-        rng = np.random.default_rng([args.seed, i, len(protocol)])
-        name = f"{protocol}-{i + 1}"
-        network = draw_network(rng, ranges, name=name, protocol=protocol)
+        rng = np.random.default_rng([args.seed, i, *group.encode()])
+        name = f"{group} {i + 1}"
+        fixed = {"vantage": args.side, "transport": transports[i % len(transports)]}
+        network = draw_network(rng, NetworkRanges(fixed=fixed), name=name, protocol=protocol)
         say(f"{name}: {network.transport}, {network.calls_per_s:.1f} sessions a second")
         for label in (NORMAL, *FAULTS):
             for number in range(args.captures + (label == NORMAL)):
-                fault = None if label == NORMAL else _fault(rng, label)
+                fault = None if label == NORMAL else _fault(rng, label, args.side)
                 times = {} if fault is None else {"onset_s": ONSET_S, "end_s": END_S}
                 seed = int(rng.integers(1 << 32))
                 one = simulate_episode(network, fault, duration_s=LENGTH_S, seed=seed, **times)
                 one.name = f"{name}/{label}-{number + 1}"
-                yield protocol, name, one.log, one.intervals
+                yield group, name, one.log, one.intervals
 
 
-def _fault(rng: np.random.Generator, label: str) -> FaultModel:
+def _fault(rng: np.random.Generator, label: str, side: str) -> FaultModel:
     family, given = FAULTS[label]
+    if label == "one_way_block":
+        given = {"way": "up" if UNSEEN[side] == "down" else "down"}
     return FaultModel(label, label, (draw_effect(rng, family, dict(given)),))
 
 
@@ -126,7 +138,9 @@ def recorded(folder: Path, networks: Sequence[str]) -> Iterator[Source]:
         if one.network in networks:
             by_capture[one.capture].append(one)
     for capture, intervals in sorted(by_capture.items()):
-        yield "recorded sip", intervals[0].network, read_series(folder / capture), tuple(intervals)
+        network = intervals[0].network
+        log = read_series(folder / capture)
+        yield f"recorded {network}", network, log, tuple(intervals)
 
 
 def embed(model: Model, sources: Iterator[Source]) -> list[Asked]:
@@ -135,7 +149,7 @@ def embed(model: Model, sources: Iterator[Source]) -> list[Asked]:
     baselines: dict[str, FloatArray] = {}
     seen: Counter[tuple[str, str]] = Counter()
     spec = looks(model.bundle.info.calibration.normal_tail, model.bundle.info.window)
-    for protocol, network, log, intervals in _normal_first(sources):
+    for group, network, log, intervals in _normal_first(sources):
         faults = [one for one in intervals if one.label != NORMAL]
         if network not in baselines:
             values = np.concatenate([series.values for series in log.series])
@@ -148,7 +162,7 @@ def embed(model: Model, sources: Iterator[Source]) -> list[Asked]:
         seen[network, label] += 1
         found = model.encoder.embed(windows.gather())
         asked.append(
-            Asked(protocol, network, log.name, number, faults[0] if faults else None, calm,
+            Asked(group, network, log.name, number, faults[0] if faults else None, calm,
                   windows.start_ns, found)
         )  # fmt: skip
     return asked
@@ -259,42 +273,6 @@ def _count(
     tally.update(captures=1, raised=bool(incidents), named=one.fault.label in incidents)
 
 
-def table(counts: dict[str, Counter[str]]) -> str:
-    """Return a table, a row for each fault."""
-    rows = [
-        "| fault | windows right | unknown | normal | incident raised | rightly named "
-        "| else mostly |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for label in sorted(counts, key=lambda name: (name == NORMAL, name)):
-        n = counts[label]
-        cells = [n[key] / max(n["windows"], 1) for key in ("right", "unknown", "normal")]
-        cells += [n[key] / max(n["captures"], 1) for key in ("raised", "named")]
-        words = [f"{cell:.2f}" for cell in cells]
-        if label == NORMAL:
-            words[2] = words[4] = "–"
-        rows.append(f"| {label} | {' | '.join(words)} | {_mostly(n, label)} |")
-    faults = [n for label, n in counts.items() if label != NORMAL]
-    means = [
-        np.mean([n[key] / max(n[whole], 1) for n in faults])
-        for key, whole in (("right", "windows"), ("unknown", "windows"), ("normal", "windows"),
-                           ("raised", "captures"), ("named", "captures"))
-    ]  # fmt: skip
-    rows.append(f"| **mean of the faults** | {' | '.join(f'{mean:.2f}' for mean in means)} | |")
-    return "\n".join(rows)
-
-
-def _mostly(n: Counter[str], label: str) -> str:
-    others = {
-        name[3:]: count
-        for name, count in n.items()
-        if name.startswith("as ") and name[3:] not in (label, NORMAL, UNKNOWN)
-    }
-    most = max(others, key=lambda name: others[name], default="")
-    share = others.get(most, 0) / max(n["windows"], 1)
-    return f"{most} {share:.2f}" if share >= 0.1 else ""
-
-
 def say(text: str) -> None:
     """Tell progress."""
     print(text, file=sys.stderr, flush=True)
@@ -305,6 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--networks", type=int, default=3, help="of each protocol")
     parser.add_argument("--captures", type=int, default=2, help="of each fault and network")
+    parser.add_argument("--side", choices=UNSEEN, default="subscribers", help="capture point")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--recorded", type=Path, metavar="DIR", help="recorded SIP captures")
     parser.add_argument("--recorded-networks", nargs="+", default=["A", "C"])
@@ -312,14 +291,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     with shipped_model() as path:
         model = load_model(path)
-    asked = {name: embed(model, simulated(name, args)) for name in ("sip", "diameter")}
-    if args.recorded:
-        asked["recorded sip"] = embed(model, recorded(args.recorded, args.recorded_networks))
+    asked = {group: embed(model, simulated(group, args)) for group in GROUPS}
+    for network in args.recorded_networks if args.recorded else ():
+        asked[f"recorded {network}"] = embed(model, recorded(args.recorded, [network]))
     kept = {}
     for taught in asked:
         for about in asked:
-            kept[f"{taught} to {about}"] = counts = cross(model, asked[taught], asked[about])
-            print(f"\n### Taught on {taught}, asked about {about}\n\n{table(counts)}", flush=True)
+            counts = cross(model, asked[taught], asked[about])
+            if counts and NORMAL in counts:
+                kept[f"{taught} → {about}"] = counts
+    across = {name: n for name, n in kept.items() if name.count("Diameter") == 1}
+    within = {name: n for name, n in kept.items() if name not in across}
+    for name, counts in across.items():
+        print(f"\n### {name}\n\n{table(counts)}")
+    for title, tables in (("From protocol to protocol", across), ("Within one", within)):
+        print(f"\n### {title}: windows right / captures rightly named\n\n{side_by_side(tables)}")
     if args.json:
         args.json.write_text(json.dumps(kept, indent=1), encoding="utf-8")
 

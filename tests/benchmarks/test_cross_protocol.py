@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cross_protocol import Asked, Library, Source, _normal_first, cross, shares, side_by_side
+from cross_protocol import Asked, Library, Source, _normal_first, cross
+from cross_protocol_report import shares, side_by_side
 
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.starting import shipped_model
