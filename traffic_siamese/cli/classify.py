@@ -124,7 +124,8 @@ def command(logs: tuple[str, ...], **options: Any) -> None:
     tables, a folder of them, or - for standard input. The incidents are printed, times in UTC,
     unless a table or a file of alarms is asked for; with --json, one JSON object for each log.
 
-    Rows and alarms are written as each log ends. CSV and JSON survive a kill; a Parquet file can
+    Rows and alarms are written as each log ends; the page of --report is put in place at the end,
+    and on Ctrl-C with what was done. CSV and JSON survive a kill; a Parquet file can
     be read once the command has ended.
 
     An incident that is not over when its log ends is raised as an alarm, and not cleared. The id

@@ -61,6 +61,7 @@ function drawWords(about, log, detail, chosen) {
   $("troubles").replaceChildren(...troubles.map(([kind, text]) => make("li", { class: kind }, text)));
   $("incidents").replaceChildren(
     ...log.incidents.map((_, index) => incidentCard(about, log, detail, index, chosen)));
+  $(`incident-${chosen + 1}`)?.scrollIntoView({ block: "nearest" });
   $("calm").hidden = log.incidents.length > 0 || Boolean(log.error);
   $("whole").hidden = chosen < 0;
   $("whole").href = addressOf(log);

@@ -6,7 +6,7 @@ const STATES = [
   ["failed", "Not read", (log) => log.error !== ""],
 ];
 const troubleOf = (log) => log.incidents.reduce((sum, one) => sum + one.end - one.start, 0);
-const byText = (one, other) => one.localeCompare(other, "en", { numeric: true });
+const byText = new Intl.Collator("en", { numeric: true }).compare;
 const labelOf = (log) => longestIncident(log)?.label ?? "~";
 const ORDERS = [
   ["trouble", "Longest trouble first", (one, other) => other.trouble - one.trouble],

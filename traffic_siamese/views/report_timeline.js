@@ -148,15 +148,14 @@ function extent(track) {
   return [bottom === 0 ? 0 : bottom - beside, high + beside];
 }
 
-function zoomRange(log, chosen) {
+function zoomRange(about, log, chosen) {
   const one = log.incidents[chosen];
   if (!one) return [log.start, log.end];
-  const beside = Math.max(30_000, 0.5 * (one.end - one.start));
+  const beside = Math.max(4 * about.stride, 0.5 * (one.end - one.start));
   return [Math.max(log.start, one.start - beside), Math.min(log.end, one.end + beside)];
 }
 
-function timeAxis(log, chosen, width, anchor) {
-  const range = zoomRange(log, chosen);
+function timeAxis(range, width, anchor) {
   return {
     type: "date", range, anchor, ...timeTicks(range, width), gridcolor: ink("--grid"), zeroline: false,
     tickfont: { size: 11.5, color: ink("--soft") }, hoverformat: "%H:%M:%S", tickangle: 0,
@@ -167,15 +166,16 @@ function timeAxis(log, chosen, width, anchor) {
 
 function timelineLayout(about, log, detail, chosen, width) {
   const tracks = orderedTracks(detail, chosen), { domains, height } = rows(tracks.length);
+  const range = zoomRange(about, log, chosen);
   const layout = {
     height, margin: { l: LEFT, r: RIGHT, t: ROW.top, b: ROW.bottom }, dragmode: "zoom",
     paper_bgcolor: "rgba(0,0,0,0)", font: { family: FONT }, plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest",
     hoverlabel: { align: "left", font: { size: 12.5 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--faint"), activecolor: ink("--ink") },
-    xaxis: timeAxis(log, chosen, width, tracks.length ? `y${tracks.length + 1}` : "y"),
+    xaxis: timeAxis(range, width, tracks.length ? `y${tracks.length + 1}` : "y"),
     // The same times again above the verdicts: the picture may be taller than the screen.
     xaxis2: {
-      ...timeAxis(log, chosen, width, "y"), side: "top", overlaying: "x", matches: "x",
+      ...timeAxis(range, width, "y"), side: "top", overlaying: "x", matches: "x",
       showgrid: false },
     yaxis: yAxis(domains[0], [0, 1.04], {
       tickvals: [0, 0.5, 1], ticktext: ["0 %", "50 %", "100 %"] }),
@@ -183,10 +183,10 @@ function timelineLayout(about, log, detail, chosen, width) {
     shapes: incidentShapes(about, log, chosen),
   };
   tracks.forEach((track, index) => {
-    const range = extent(track), axis = `yaxis${index + 2}`;
-    layout[axis] = yAxis(domains[index + 1], range);
+    const [low, high] = extent(track), axis = `yaxis${index + 2}`;
+    layout[axis] = yAxis(domains[index + 1], [low, high]);
     layout.annotations.push(rowTitle(track.title, track.unit, domains[index + 1][1]));
-    layout.shapes.push(...normalShapes(track, `y${index + 2}`, range[1] - range[0]));
+    layout.shapes.push(...normalShapes(track, `y${index + 2}`, high - low));
   });
   return layout;
 }
