@@ -86,6 +86,8 @@ def test_the_list_says_what_diameter_cannot_show(invoke: Invoke) -> None:
     lines = invoke("simulate", "--list").stdout.splitlines()
     missing = {line.split()[0] for line in lines if "not in Diameter" in line}
     assert missing == {"mass_call", "silent_callers"}
+    told = [json.loads(line) for line in invoke("simulate", "--list", "--json").stdout.splitlines()]
+    assert missing == {one["family"] for one in told if one["protocols"] == ["sip"]}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         "path, labels_file": "Where the captures are, and what they show.",
         "captures, labels": "Their paths; the faults, and normal.",
         "bytes": "Of all captures.",
-        "with --list": "One object a family: family, group, meaning, parameters.",
+        "with --list": "One object a family: family, group, meaning, protocols, parameters.",
     },
 )
 @click.argument("out_dir", type=click.Path())
@@ -135,23 +135,29 @@ def _names(faults: str | None, has_recipes: bool) -> tuple[str, ...] | None:
 
 
 def _print_families(*, as_json: bool) -> None:
+    from traffic_siamese.simulate.signalling import protocols
     from traffic_siamese.simulate.signalling.families import FAMILIES
-    from traffic_siamese.simulate.signalling.protocols import DIAMETER
 
+    known, diameter = protocols.PROTOCOLS, protocols.DIAMETER
     if as_json:
         for family in FAMILIES.values():
-            told = {"family": family.name, "group": family.group, "meaning": family.meaning}
+            told: dict[str, Any] = {
+                "family": family.name,
+                "group": family.group,
+                "meaning": family.meaning,
+                "protocols": [name for name in known if family.name not in known[name].meaningless],
+            }
             print_json({**told, "parameters": [asdict(one) for one in family.parameters]})
         return
     rows = [["FAMILY", "PARAMETER", "USUAL", "MEANING"]]
     for family in FAMILIES.values():
-        missing = "; not in Diameter" if family.name in DIAMETER.meaningless else ""
+        missing = "; not in Diameter" if family.name in diameter.meaningless else ""
         rows.append([family.name, "", "", f"{family.meaning} ({family.group}{missing})"])
         for one in family.parameters:
             usual = "|".join(one.choices) or (
                 f"{one.low:g}" if one.low == one.high else f"{one.low:g}–{one.high:g}"
             )
-            codes = [DIAMETER.answers[word] for word in one.choices if word in DIAMETER.answers]
+            codes = [diameter.answers[word] for word in one.choices if word in diameter.answers]
             in_diameter = f" (in Diameter {', '.join(codes)})" if codes else ""
             rows.append(["", one.name, usual, one.meaning + in_diameter])
     rows.append(["flapping_link", "", "", "blocked, coming and going every few seconds (link)"])
