@@ -86,9 +86,11 @@ def test_files_of_another_shape_are_unreadable(training: ActedTraining) -> None:
     folder = training.model / "unfinished"
     with pytest.raises(UnreadableRunError, match=r"\(40, 3\)"):
         read_epoch(folder, 1, n_points=41)
-    (folder / "run.json").write_text('{"epoch": 3}')
-    with pytest.raises(UnreadableRunError):
-        read_head(folder)
+    whole = json.loads((folder / "run.json").read_text())
+    for wrong in ({"epoch": 3}, {**whole, "epoch": "3"}, {**whole, "pid": -1}, [whole]):
+        (folder / "run.json").write_text(json.dumps(wrong))
+        with pytest.raises(UnreadableRunError):
+            read_head(folder)
 
 
 def test_a_continued_run_keeps_its_name_and_its_epochs(training: ActedTraining) -> None:

@@ -86,7 +86,7 @@ def test_a_port_in_use_is_told_in_one_line(invoke: Invoke, tmp_path: Path) -> No
     assert "--port" in line
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "nothing.invalid"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "nothing.invalid", "a" * 70])
 def test_an_address_that_is_not_here_is_told_in_one_line(
     invoke: Invoke, tmp_path: Path, host: str
 ) -> None:

@@ -146,9 +146,13 @@ def read_head(folder: Path) -> RunHead:
         If it is not there, or not what ``write_head`` writes.
     """
     try:
-        return RunHead(**json.loads((folder / RUN_NAME).read_bytes()))
+        head = RunHead(**json.loads((folder / RUN_NAME).read_bytes()))
     except (OSError, ValueError, TypeError) as err:
         raise UnreadableRunError(str(err)) from err
+    counts = (head.epoch, head.n_epochs, head.first_epoch, head.pid)
+    if not all(isinstance(number, int) and number >= 0 for number in counts):
+        raise UnreadableRunError(f"{RUN_NAME}: {counts} are no numbers of epochs and processes")
+    return head
 
 
 def write_points(folder: Path, points: WatchedPoints) -> None:

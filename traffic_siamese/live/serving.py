@@ -42,9 +42,8 @@ def bind(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
         return socket.create_server(address[:2], family=family)
-    except socket.gaierror as err:
-        hint = _HINTS[errno.EADDRNOTAVAIL]
-        raise ServingError(f"{host}: {err.strerror}; {hint}.") from err
+    except (socket.gaierror, UnicodeError) as err:
+        raise ServingError(f"{host}: {_HINTS[errno.EADDRNOTAVAIL]}.") from err
     except OSError as err:
         hint = _HINTS.get(err.errno or 0, err.strerror or str(err))
         raise ServingError(f"{host}:{port}: {hint}.") from err
