@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from tests.cli.tiny import FAULT_FROM_S, START_NS
+from tests.explanation.stretches import compared
 from tests.features.sip import SECOND
 from traffic_siamese.classification import LogResult, classify_log
 from traffic_siamese.explanation.comparison import compare
 from traffic_siamese.explanation.explain import Explainer, normal_input
 from traffic_siamese.explanation.reason import SHORT_CHARACTERS
+from traffic_siamese.explanation.topics import topics_of
 from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.preparation import prepare
+from traffic_siamese.scaling import Scaler
 from traffic_siamese.times import format_clock
 from traffic_siamese.types import Incident
 
@@ -156,3 +159,48 @@ def test_what_the_runner_up_shows_is_told_where_it_is_near(loaded: Model, refuse
     assert explainer.against("nothing", windows, seen) == ""
     far = replace(model, prototypes=model.prototypes + 1)
     assert Explainer(far).against("slow", windows, seen) == ""
+
+
+def test_with_two_views_both_are_set_to_normal(loaded: Model) -> None:
+    """The absolute view of normal is not zero; a topic's channels are in both views."""
+    baseline = loaded.baseline_of("A")
+    rng = np.random.default_rng(0)
+    values = rng.gamma(2, 3, size=(50, len(loaded.schema))).astype(np.float32)
+    centers = np.broadcast_to(baseline[0], values.shape)
+    scaler = Scaler.fit(values, centers, views="both")
+    model = replace(loaded, scaler=scaler)
+    n = len(loaded.schema)
+    usual = normal_input(model, baseline)
+    np.testing.assert_allclose(usual[0, n:], 0, atol=1e-5)
+    absolute = ((baseline[0] - scaler.center[0]) / scaler.scale[0]).clip(-8, 8)
+    np.testing.assert_allclose(usual[0, :n], absolute, atol=1e-4)
+    topic = topics_of(loaded.schema)[0]
+    channels = Explainer(model).channels(topic).tolist()
+    assert channels == [*topic.columns, *(column + n for column in topic.columns)]
+
+
+def test_a_model_without_examples_of_normal_has_its_normal_all_the_same(
+    loaded: Model, refused
+) -> None:
+    windows, baseline, seen = refused
+    kept = loaded.prototype_labels != "normal"
+    model = replace(
+        loaded,
+        prototypes=loaded.prototypes[kept],
+        prototype_labels=loaded.prototype_labels[kept],
+    )
+    names = [topic.name for topic in Explainer(model).topics(windows, baseline, seen)]
+    assert "answer_forbidden" in names
+
+
+def test_a_delay_is_not_unchanged_where_answers_have_stopped(loaded: Model) -> None:
+    """What is held from before says nothing of now."""
+    explainer = Explainer(loaded)
+    busy = {
+        "to_service_request_session_start": 80,
+        "to_service_request_registration": 20,
+        "to_service_new_transactions": 90,
+    }
+    assert "answer times unchanged" in explainer.unchanged(compared(**busy))
+    silent = compared(**busy, from_service_answer_success=0)
+    assert explainer.unchanged(silent) == ["no repeats from phones"]
