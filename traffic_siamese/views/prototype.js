@@ -71,6 +71,7 @@ function featureLayout(one) {
     xaxis: {
       range: [0, one.tracks[0].values.length * one.bin_s], anchor: `y${one.tracks.length > 1 ? one.tracks.length : ""}`,
       fixedrange: true, zeroline: false, gridcolor: ink("--grid"), nticks: 9, ticksuffix: " s",
+      ticks: "outside", ticklen: 6, tickcolor: "rgba(0,0,0,0)",
       tickfont: { size: 11.5, color: ink("--soft") } },
     annotations: [], shapes: [],
   };
@@ -114,8 +115,9 @@ function chosenTrace() {
 }
 
 async function drawPlaces() {
-  const node = $("cube"), about = fault, near = fault.distances.slice(0, 3).map(([label]) => label);
-  const names = [...new Set([fault.label, "normal", ...near])];
+  const node = $("cube"), about = fault, others = fault.distances.map(([label]) => label);
+  // The bars beside it tell the colours; more names than these would cover each other.
+  const names = [...new Set([fault.label, "normal", ...others.filter((name) => name !== "normal").slice(0, 1)])];
   const layout = cubeLayout(about, nameTags(about, names), node);
   const config = { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "resetCameraDefault3d"]] };
   await Plotly.react(node, [edgesTrace(), examplesTrace(about), chosenTrace()], layout, config);
