@@ -59,6 +59,14 @@ def arrives_at(page: Any, training: ActedTraining, epoch: int) -> None:
     wait_for(lambda: np.abs(positions(page) - expected(training, epoch)).max() < 2 / 65535)
 
 
+def distance(page: Any) -> float:
+    """Return how far from the cube it is looked at."""
+    eye = page.execute_script(
+        "return document.getElementById('scene')._fullLayout.scene.camera.eye"
+    )
+    return float(np.hypot(np.hypot(eye["x"], eye["y"]), eye["z"]))
+
+
 def press(page: Any, key: str) -> None:
     page.execute_script(
         "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], "
@@ -227,6 +235,7 @@ def test_a_narrow_screen_stacks_the_columns(page: Any, training: ActedTraining) 
     """On a phone the curves stand below the cube, and nothing runs off sideways."""
     training.run(1)
     arrives_at(page, training, 1)
+    near = distance(page)
     size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
@@ -235,5 +244,6 @@ def test_a_narrow_screen_stacks_the_columns(page: Any, training: ActedTraining) 
         )
         assert aside["y"] >= stage["y"] + stage["height"]
         assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+        wait_for(lambda: distance(page) > near)  # so that the cube still fits
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -18,7 +18,8 @@ function showTime() {
   if (!told) return;
   if (told.phase !== "training") { eta.textContent = ""; return; }
   if (told.eta_s === null) { eta.textContent = "time to go known after the first epoch"; return; }
-  const left = Math.max(0, told.eta_s - (performance.now() - page.toldAt) / 1000);
+  const left = told.eta_s - (performance.now() - page.toldAt) / 1000;
+  if (left < 0.5) { eta.textContent = "any moment now"; return; }
   eta.innerHTML = "<b></b> to go at most";
   eta.firstChild.textContent = clockText(left);
 }
@@ -172,13 +173,18 @@ async function heard(told) {
   }
 }
 
-function setTheme(name) { document.documentElement.dataset.theme = name; }
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+
+function setTheme(isDark) {
+  document.documentElement.dataset.theme = isDark ? "dark" : "light";
+  if (page.run) page.scene.paint();
+}
 
 function bindControls() {
   $("theme").addEventListener("click", () => {
-    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-    if (page.run) page.scene.paint();
+    setTheme(document.documentElement.dataset.theme !== "dark");
   });
+  DARK.addEventListener("change", () => setTheme(DARK.matches));
   const act = {
     " ": () => page.player.replay(), ArrowRight: () => page.player.step(1),
     ArrowLeft: () => page.player.step(-1), Home: () => page.player.seek(0),
@@ -196,7 +202,7 @@ function bindControls() {
 }
 
 // The stage grows and shrinks with what is said above it, which plotly does not see.
-new ResizeObserver(() => { if (page.run) Plotly.Plots.resize($("scene")); }).observe($("scene"));
+new ResizeObserver(() => { if (page.run) page.scene.fit(); }).observe($("scene"));
 
 window.watching = {
   positions: () => page.run?.buffer.slice() ?? new Float32Array(0),
@@ -207,7 +213,7 @@ window.watching = {
     following: page.player?.state.following ?? null, pictures: page.player?.state.pictures ?? 0,
   }),
 };
-setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+setTheme(DARK.matches);
 bindControls();
 setInterval(showTime, 1000);
 listen(heard, () => showLink(false));

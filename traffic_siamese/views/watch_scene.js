@@ -86,13 +86,16 @@ function cameraFor(node) {
   return { eye, center: { x: 0, y: 0, z: -0.1 } };
 }
 
-// Returns { move(), show(visibility), paint() }. What the user's view was before, it stays.
+const isSame = (one, two) => ["x", "y", "z"].every((axis) => Math.abs(one[axis] - two[axis]) < 1e-6);
+
+// Returns { move(), show(visibility), paint(), fit() }. What the user's view was before, it stays.
 async function drawScene(run, node) {
   const before = node._fullLayout?.scene?.camera;
+  let own = cameraFor(node);
   const traces = run.groups.map((group) => groupTrace(run, group));
   const indices = traces.map((_, index) => index);
   const layout = sceneLayout();
-  layout.scene.camera = before ?? cameraFor(node);
+  layout.scene.camera = before ?? own;
   await Plotly.newPlot(node, [...traces, cubeTrace()], layout, {
     responsive: true, displaylogo: false, displayModeBar: true,
     modeBarButtons: [["toImage", "resetCameraDefault3d"]],
@@ -128,5 +131,12 @@ async function drawScene(run, node) {
     await Plotly.restyle(node, { "marker.line.color": ink("--ink") }, indices);
     await Plotly.restyle(node, { "line.color": ink("--cube") }, [indices.length]);
   }
-  return { move, show, paint };
+  // Fill the room that there is now; who has turned the cube keeps that view.
+  async function fit() {
+    await Plotly.Plots.resize(node);
+    const isOwn = isSame(node._fullLayout.scene.camera.eye, own.eye);
+    own = cameraFor(node);
+    if (isOwn) await Plotly.relayout(node, { "scene.camera": own });
+  }
+  return { move, show, paint, fit };
 }
