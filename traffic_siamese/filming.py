@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ def film(
     other: str | Path | None = None,
     title: str | None = None,
     options: FilmOptions | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> FilmInfo:
     """Write the film of a model's training: a page, or a video where the name ends so.
 
@@ -44,6 +45,8 @@ def film(
         Heading; made of the models' names by default.
     options : FilmOptions, optional
         How much to show, and which axes.
+    progress : callable, optional
+        Told the share of a video that is painted; a page is there in a moment.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def film(
     if Path(path).suffix.lower() in VIDEO_ENDINGS:
         from traffic_siamese.views.video import write_video
 
-        return write_video(runs, path, title=title, options=options)
+        return write_video(runs, path, title=title, options=options, progress=progress)
     from traffic_siamese.views.film import write_film
 
     return write_film(runs, path, title=title, options=options)

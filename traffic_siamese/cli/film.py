@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -99,8 +100,16 @@ def command(
     for path in (output, video):
         if path is None:
             continue
-        with Progress("drawing the page" if path == output else "painting the video"):
-            made = film(model, path, other=other, title=title, options=options)
+        what = "drawing the page" if path == output else "painting the video"
+        with Progress(what) as line:
+            made = film(
+                model,
+                path,
+                other=other,
+                title=title,
+                options=options,
+                progress=partial(_tell, line, what),
+            )
         if as_json:
             figures = {"bytes": made.n_bytes, "points": made.n_points, "frames": made.n_frames}
             print_json({"path": str(made.path), **figures})
@@ -110,3 +119,7 @@ def command(
             f"{made.path}: {count(made.n_points, 'window')} over {count(made.n_frames, 'frame')}, "
             f"{made.n_bytes / 1e6:.1f} MB. {how}"
         )
+
+
+def _tell(line: Progress, what: str, share: float) -> None:
+    line.step(share, what)

@@ -153,7 +153,7 @@ class Progress:
 @contextmanager
 def reading(logs: Iterable[str], *, then: str) -> Iterator[Progress]:
     """Show how much of these logs has been read; see `Progress.reading`."""
-    with Progress() as progress, progress.reading(logs, then=then):
+    with Progress(then) as progress, progress.reading(logs, then=then):
         yield progress
 
 

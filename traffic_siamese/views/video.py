@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ def write_video(
     *,
     title: str = "Training film",
     options: FilmOptions | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> FilmInfo:
     """Write the film as a video: the training, then the faults that were added since.
 
@@ -46,6 +47,8 @@ def write_video(
         Heading.
     options : FilmOptions, optional
         How much to show, and which axes.
+    progress : callable, optional
+        Told the share of the frames that are painted, after each.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def write_video(
     timing = timing_of(drawn)
     picture = VideoPicture(drawn, timing, title)
     rate = _GIF_FRAMES_PER_S if is_gif else _MP4_FRAMES_PER_S
-    frames = (picture.paint(n / rate) for n in range(round(timing.total_s * rate)))
+    frames = _painted(picture, rate, round(timing.total_s * rate), progress or (lambda _: None))
     handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     os.close(handle)
     try:
@@ -78,6 +81,14 @@ def write_video(
         Path(draft).unlink(missing_ok=True)
         raise
     return film_info(target, target.stat().st_size, drawn)
+
+
+def _painted(
+    picture: VideoPicture, rate: int, n_frames: int, progress: Callable[[float], None]
+) -> Iterator[Image]:
+    for n in range(n_frames):
+        yield picture.paint(n / rate)
+        progress((n + 1) / n_frames)
 
 
 def _write_mp4(av: Any, path: Path, frames: Iterator[Image]) -> None:
