@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Invoke
 from tests.logs.own_tables import FIRST, LAST, START, moment, rows, write_lab
+from tests.views.report_pages import packed
 from traffic_siamese.bundle import load_bundle
 from traffic_siamese.encoder import EncoderOptions
 from traffic_siamese.fitting import FitOptions, train
@@ -144,3 +145,23 @@ def test_features_writes_and_describes_tables(lab: Path, tmp_path: Path, invoke:
     assert START % 10 == 0
     values = np.loadtxt(out, delimiter=",", skiprows=1, usecols=1)
     assert 500 < np.median(values) < 1500
+
+
+def test_the_incident_page_draws_the_columns(
+    own: Path, lab: Path, tmp_path: Path, invoke: Invoke
+) -> None:
+    """Under their own names, one value for each bin of 10 s."""
+    page, log = tmp_path / "report.html", lab / "T/link_down-1.csv"
+    invoke("classify", log, "-m", own, "--report", page, "-q", code=None)
+    held = packed(page)
+    tracks = held["log-0"]["detail"]["tracks"]
+    assert {track["title"] for track in tracks} == {
+        "rx_bytes_total",
+        "tx_bytes",
+        "cpu_percent",
+        "drops",
+    }
+    assert held["log-0"]["detail"]["bin"] == 10_000
+    assert held["overview-data"]["about"]["stride"] == 20_000
+    n_bins = len(held["log-0"]["detail"]["start"])
+    assert all(len(track["values"]) == n_bins for track in tracks)
