@@ -78,7 +78,10 @@ class LogReasons:
         Of more than a hundred in one log, the others' features are ranked by how far they are
         from normal, without asking the encoder.
         """
-        return [self._explained(one, i < _MOST_EXPLAINED) for i, one in enumerate(merged)]
+        return [
+            self._explained(one, ask_encoder=number < _MOST_EXPLAINED)
+            for number, one in enumerate(merged)
+        ]
 
     def window(self, row: int) -> str:
         """Return why a window is not normal, by what matters in the incident that it lies in."""
@@ -99,7 +102,7 @@ class LogReasons:
                 return topics
         return []
 
-    def _explained(self, incident: Incident, ask_encoder: bool) -> Incident:
+    def _explained(self, incident: Incident, *, ask_encoder: bool) -> Incident:
         place = self._place(incident)
         if place is None:
             return incident
@@ -175,14 +178,15 @@ class LogReasons:
         return rows[np.unique(picks.astype(np.int64))] if len(rows) else rows
 
     def _since(self, place: _Place, seen: Comparison, topics: Sequence[Topic]) -> list[str]:
-        """Return from when on each topic is different: the first, and those of other moments."""
+        """Return from when on each topic is different; nothing where that is the first's moment."""
         told: list[str] = []
         first_ns: int | None = None
         for topic in topics:
             time_ns = self._onset_ns(place, seen, seen.lead(topic))
-            apart_s = np.inf if None in (time_ns, first_ns) else abs(time_ns - first_ns) / 1e9  # type: ignore[operator]
-            is_news = time_ns is not None and apart_s > _ANOTHER_MOMENT_S
-            told.append(format_clock(time_ns) if time_ns is not None and is_news else "")
+            if time_ns is None or (first_ns is not None and _is_near(time_ns, first_ns)):
+                told.append("")
+                continue
+            told.append(format_clock(time_ns))
             first_ns = time_ns if first_ns is None else first_ns
         return told
 
@@ -194,6 +198,10 @@ class LogReasons:
         if split is None:
             return None
         return int(series.start_ns + (low + split) * bin_ns(series))
+
+
+def _is_near(one_ns: int, other_ns: int) -> bool:
+    return abs(one_ns - other_ns) <= _ANOTHER_MOMENT_S * 1e9
 
 
 def _settled(place: _Place, n_timesteps: int) -> FloatArray:
