@@ -44,6 +44,7 @@ def test_a_training_is_seen_from_before_it_begins_to_after_its_end(
     done = seen.look()
     assert done.status.phase == "done"
     assert "2026-11-22 06:00 UTC" in done.status.detail
+    assert done.status.command == f"traffic-siamese film {training.model} -o separation.html"
     assert done.run is not None
     history = TrainingHistory.load(load_bundle(training.model).history_path)
     assert done.run.epoch == history.n_epochs

@@ -60,7 +60,7 @@ def waiting(model: str) -> Status:
     )
 
 
-def done(n_epochs: int, when: str) -> Status:
+def done(n_epochs: int, when: str, model: str) -> Status:
     """Return the status when there is a finished model.
 
     Parameters
@@ -69,11 +69,15 @@ def done(n_epochs: int, when: str) -> Status:
         The epoch that was kept.
     when : str
         When the model was made.
+    model : str
+        Its directory.
     """
     return Status(
         "done",
         "Training is done",
-        f"The model was written on {when}; the points stand where it puts them (epoch {n_epochs}).",
+        f"The model was written on {when}; the points stand where it puts them (epoch {n_epochs}). "
+        "Its film, to keep:",
+        f"traffic-siamese film {shlex.quote(model)} -o separation.html",
         n_epochs=n_epochs,
     )
 

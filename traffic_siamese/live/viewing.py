@@ -89,7 +89,7 @@ class Viewing:
             run = finished(bundle)
         except BundleError as err:
             return View(Status("waiting", "The model cannot be read", str(err)))
-        return View(done(run.epoch, written_at(bundle)), run)
+        return View(done(run.epoch, written_at(bundle), str(self.model)), run)
 
 
 def _stamp(path: Path) -> object:
