@@ -81,7 +81,7 @@ function cubeNote(about) {
     + `the nearest example, unless even that one is too far.${shown}`;
 }
 
-// Opens a log; returns draw() to draw it again, in another theme say.
+// Draws a log, and stops where the reader has gone on to another one.
 async function drawCapture(about, log, chosen, isWanted) {
   const detail = await detailOf(log);
   if (!isWanted()) return;
