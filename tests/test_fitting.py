@@ -144,6 +144,8 @@ def test_captures_are_held_out_whole_and_examples_come_from_the_others(trained: 
         (p.label, p.source["capture"], parse_time(p.source["start"]))
         for p in model.library.prototypes(model.bundle.encoder_id)
     }
+    examples = model.library.prototypes(model.bundle.encoder_id)
+    assert {p.source["protocol"] for p in examples} == {"sip"}
     columns = (history.label, history.capture, history.start_ns)
     marked = {
         (str(label), str(capture), start)
