@@ -6,6 +6,7 @@
 //                    theme, framesDrawn, drawMs, painted }
 //   positions(run) Float32Array, all x then all y then all z, as they are drawn now
 //   play() pause() seek(time)
+const LABEL_EVERY_MS = 120;
 
 function curvesOf(film, seek) {
   const one = (name, values, colour, dashed = false) => ({ name, values, colour, dashed });
@@ -25,7 +26,7 @@ function curvesOf(film, seek) {
 function curvesOfOne(curves, plot, one, losses) {
   return [
     plot("Loss", shortNumber, losses({ curves })),
-    plot("Distance in the cube", shortNumber, [
+    plot("Distance", shortNumber, [
       one("different", curves.between, "#12a87c"),
       one("same", curves.within, "#cf2231", true)]),
     plot("Triplets out of order", percent, [
@@ -46,7 +47,7 @@ function curvesOfTwo(runs, plot, one, losses) {
 function makePlayer(film, panes, when, visible) {
   const state = { time: 0, playing: false, framesDrawn: 0, drawMs: 0 };
   const mark = curvesOf(film, (epoch) => { pause(); scrub(epoch); });
-  let busy = null, lastTick = 0, settle = null, scrubbed = false;
+  let busy = null, lastTick = 0, labelled = 0, settle = null, scrubbed = false;
 
   function label() {
     const epoch = Math.round(Math.min(state.time, when.nEpochs));
@@ -57,9 +58,15 @@ function makePlayer(film, panes, when, visible) {
       ? "after the training" : `epoch ${epoch} of ${when.nEpochs}`);
     mark(Math.min(state.time, when.nEpochs));
   }
+  // What stands beside the cube is drawn anew less often than the cube while it plays.
+  function labelInTime(now) {
+    if (state.playing && now - labelled < LABEL_EVERY_MS) return;
+    labelled = now;
+    label();
+  }
   async function draw() {
     const start = performance.now();
-    label();
+    labelInTime(start);
     for (const pane of panes) await pane.draw(state.time, state.playing || scrubbed);
     state.drawMs += performance.now() - start;
     state.framesDrawn += 1;

@@ -119,7 +119,16 @@ function makePainter(film, run, canvas) {
       pixels.area(circles(label, radius, camera, shown), colours[label], 34, 130);
     });
   }
-  // `what` holds: ratio, time, shown (by group), edge colour, and what to paint.
+  function cube(camera, rgb) {
+    const [width, height] = pixels.size();
+    for (let index = 1; index < CORNERS.length; index += 1) {
+      if (!CORNERS[index] || !CORNERS[index - 1]) continue;
+      const [from, to] = [CORNERS[index - 1], CORNERS[index]]
+        .map((corner) => seen(corner, camera, width, height));
+      pixels.line(from[0], from[1], to[0], to[1], rgb, 255);
+    }
+  }
+  // `what` holds: ratio, time, shown (by group), colours of edges, and what to paint.
   function paint(camera, what) {
     const [width, height] = [canvas.clientWidth, canvas.clientHeight]
       .map((length) => Math.max(Math.round(length * what.ratio), 1));
@@ -127,6 +136,7 @@ function makePainter(film, run, canvas) {
     pixels.resize(width, height);
     pixels.clear();
     seeAll(run.buffer, run.nPoints, camera, width, height, places);
+    if (what.points) cube(camera, what.cube);
     if (what.spheres) spheres(what.shown, what.time, camera);
     if (what.trails) trails(what.shown, what.time, what.trails, camera);
     if (what.points) points(what.shown, what.edge);

@@ -24,7 +24,7 @@ async function makePane(film, run, node, display) {
     const leaders = labels.place(camera, shown, display.labels);
     painter.paint(camera, {
       ratio: ratio(), time: state.time, shown, leaders, points: state.playing,
-      edge: rgbOf(ink("--ink")), trails: display.trails,
+      edge: rgbOf(ink("--ink")), cube: rgbOf(ink("--cube")), trails: display.trails,
       spheres: display.spheres && run.isOver(state.time),
     });
   }
@@ -40,7 +40,8 @@ async function makePane(film, run, node, display) {
       caption.querySelector("span").textContent = run.added.captions[name];
     }
   }
-  // While it plays, points are painted; at rest plotly draws them, so that they can be asked.
+  // While it plays, points and cube are painted; at rest plotly draws them, so that points can be
+  // asked.
   async function draw(time, playing) {
     state.time = time;
     run.place(time);
