@@ -38,6 +38,10 @@ FLAGS = (
 NETWORK = "practice/network-1"
 INCIDENT = f"#log={NETWORK}/mass_call-1.pcap.zst&incident=1"
 SETTLES_S = 6.0
+AT_THE_END = """
+    const slider = document.querySelector("input[type=range]");
+    return slider && slider.max > 0 && slider.value === slider.max;
+"""
 
 
 def main() -> None:
@@ -45,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, browser() as driver:
         film, report = (path.as_uri() for path in make_pages(Path(name)))
         picture(driver, film, "film", height=800, last_frame=True)
-        picture(driver, report, "incidents", height=560)
+        picture(driver, report, "incidents", height=590)
         picture(driver, report + INCIDENT, "incident", height=1050)
 
 
@@ -89,20 +93,19 @@ def picture(
     driver.get("about:blank")  # of one page, another fragment alone would load nothing
     driver.get(url)
     time.sleep(SETTLES_S)
-    if last_frame:
+    while last_frame and not driver.execute_script(AT_THE_END):
         ActionChains(driver).send_keys(Keys.END).perform()
         time.sleep(SETTLES_S)
     save(driver.get_screenshot_as_png(), DOCS / f"{name}.png")
 
 
 def save(png: bytes, path: Path) -> None:
-    """Write a picture with as many colours as there is room for."""
+    """Write a picture in all its colours; in fewer only if it were too large."""
     shot = Image.open(BytesIO(png)).convert("RGB")
-    for n_colours in (256, 128, 64, 32):
-        shot.quantize(n_colours, dither=Image.Dither.NONE).save(path, optimize=True)
-        if path.stat().st_size <= MAX_BYTES:
-            break
-    print(f"{os.path.relpath(path)}: {path.stat().st_size / 1000:.0f} kB, {n_colours} colours")
+    shot.save(path, optimize=True)
+    if path.stat().st_size > MAX_BYTES:
+        shot.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{os.path.relpath(path)}: {path.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":
