@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
@@ -17,7 +18,13 @@ from traffic_siamese.simulate.signalling.episode import Episode
 from traffic_siamese.simulate.signalling.families import FAMILIES
 from traffic_siamese.simulate.signalling.fault_model import FaultModel, draw_fault, names_in
 from traffic_siamese.simulate.signalling.network_model import NetworkRanges, draw_network
-from traffic_siamese.simulate.signalling.protocols import DIAMETER
+from traffic_siamese.simulate.signalling.protocol import (
+    BEGINNINGS,
+    REQUESTS,
+    SignallingProtocol,
+)
+from traffic_siamese.simulate.signalling.protocols import DIAMETER, PROTOCOLS
+from traffic_siamese.simulate.signalling.world import UP, World
 
 CORE = replace(PLAIN, protocol="diameter", transport="tcp", n_addresses=6, keep_alives_per_s=0.0)
 CREDIT, LOCATION, VECTORS, WATCHDOG, CAPABILITIES = 272, 316, 318, 280, 257
@@ -319,3 +326,17 @@ def test_every_fault_runs_on_either_side() -> None:
         log = episode(network, drawn, length_s=14, onset_s=4, end_s=12).log
         assert log.n_packets > 100
         assert not log.warnings
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
+def test_every_protocol_writes_every_request_and_its_answer(protocol: SignallingProtocol) -> None:
+    network = replace(PLAIN, protocol=protocol.name, transport="tcp", n_subscribers=3)
+    site = protocol.site(World(network, Random(1), start_s=0.0), protocol)
+    for what in REQUESTS:
+        kind = "session" if what.startswith("session") else what
+        assert kind in BEGINNINGS
+        dialogue = protocol.dialogue(site, site.subscribers[0], kind, 5, UP)
+        first, again = dialogue.request(what), dialogue.request(what)
+        assert first != again
+        for status in (200, 403, 500, 503):
+            assert dialogue.answer(first, status) != first

@@ -47,7 +47,7 @@ def test_every_message_is_counted_as_tshark_counts_it(tmp_path: Path) -> None:
 EVERYTHING = (
     fault("server_overload", share=0.2), fault("route_misconfig", share=0.2, answer="404"),
     fault("server_errors", share=0.2, answer="502"), fault("auth_failure", share=0.4),
-    fault("scan"), fault("malformed"),
+    fault("scan", per_s=6.0), fault("malformed", per_s=6.0),
 )  # fmt: skip
 """Effects that bring all that Diameter can say."""
 
@@ -69,7 +69,7 @@ def test_tshark_reads_every_diameter_message_and_finds_nothing_wrong(tmp_path: P
     assert done.stdout == ""
     counts = our_counts(path)
     assert counts == tshark_counts(path)
-    assert sum(counts.values()) > 600
+    assert sum(counts.values()) > 300
     assert {slot for _, slot in counts} >= {
         "answer_overload", "answer_not_found", "answer_other_server_error", "answer_forbidden",
         "answer_bad_request", "answer_challenge", "answer_success", "request_keep_alive",
