@@ -301,6 +301,13 @@ def test_networks_are_drawn_as_diameter_needs_them() -> None:
         draw_network(np.random.default_rng(1), datagrams, protocol="diameter")
 
 
+def test_an_episode_needs_a_transport_of_its_protocol() -> None:
+    with pytest.raises(ValueError, match="found transport 'udp', expected tcp: diameter runs over"):
+        episode(replace(CORE, transport="udp"))
+    with pytest.raises(ValueError, match="found protocol 'x25', expected sip or diameter"):
+        episode(replace(CORE, protocol="x25"))
+
+
 def test_faults_that_mean_nothing_are_refused_and_never_drawn() -> None:
     rng = np.random.default_rng(3)
     with pytest.raises(ValueError, match=r"'mass_call' means nothing in diameter: credit control"):

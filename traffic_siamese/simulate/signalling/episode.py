@@ -162,8 +162,17 @@ def simulate_episode(
     Raises
     ------
     ValueError
-        If the fault does not lie within the stretch.
+        If the fault does not lie within the stretch, or the network's protocol is none, or does not
+        run over its transport.
     """
+    protocol = PROTOCOLS.get(network.protocol)
+    if protocol is None:
+        raise ValueError(f"found protocol {network.protocol!r}, expected {' or '.join(PROTOCOLS)}")
+    if network.transport not in protocol.transports:
+        raise ValueError(
+            f"found transport {network.transport!r}, expected {' or '.join(protocol.transports)}: "
+            f"{protocol.name} runs over no other here"
+        )
     if duration_s <= 0:
         raise ValueError(f"duration_s={duration_s}: expected more than 0")
     if fault is not None and not 0 <= onset_s < end_s <= duration_s:

@@ -105,7 +105,8 @@ class Stream(TcpChannel):
         window, now_s = self._windows[way], self._world.clock.now_s
         first_s, _ = window.sent_s.get(segment.seq, (now_s, now_s))
         window.sent_s[segment.seq] = first_s, now_s
-        window.mended.add(segment.seq)
+        if window.recover_seq is not None:
+            window.mended.add(segment.seq)
         self._transmit(way, segment)
 
     def _repeat(self, way: int, oldest: Segment) -> None:
