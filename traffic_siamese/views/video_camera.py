@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EYE = np.array([1.6, 1.33, 0.8])  # as the page's, a little farther off
-_AIM = np.array([0.0, 0.0, -0.07])
+_AIM = np.array([0.0, 0.0, -0.12])
 _SWING = np.deg2rad(40)
 _ZOOM = 1.2  # focal length, in shorter sides of the picture
 
