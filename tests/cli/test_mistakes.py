@@ -131,6 +131,19 @@ def test_what_the_system_refuses_comes_with_a_hint(
     assert hint in result.stderr
 
 
+def test_a_draft_is_called_by_the_name_of_the_file(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, model: Path, tmp_path: Path
+) -> None:
+    """Pages are written beside the old one under another name, and then moved."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied", str(tmp_path / ".film.html.a1b2c3_4"))
+
+    monkeypatch.setattr("traffic_siamese.pipeline.film", refuse)
+    result = invoke("film", model, "-o", tmp_path / "film.html", code=1)
+    assert result.stderr.startswith(f"Error: {tmp_path / 'film.html'}: Permission denied.")
+
+
 def test_a_model_of_a_newer_version_is_told(invoke: Invoke, captures: Path, model: Path) -> None:
     pointer = model / "bundle.json"
     pointer.write_text(json.dumps({**json.loads(pointer.read_text()), "format_version": 7}))

@@ -12,7 +12,7 @@ import click
 from traffic_siamese import __version__
 from traffic_siamese.cli.colours import colour_wish
 from traffic_siamese.cli.options import common_options
-from traffic_siamese.cli.said import Refusal, UsageRefusal
+from traffic_siamese.cli.said import Refusal, UsageRefusal, why_refused
 from traffic_siamese.cli.settings import settings
 from traffic_siamese.errors import TrafficSiameseError
 from traffic_siamese.spelling import did_you_mean
@@ -35,12 +35,7 @@ _COMMANDS = (
 )
 """In the order in which they are needed; each lives in the module of its name."""
 
-
-_HELP: tuple[type[Exception], ...] = tuple(
-    getattr(click.exceptions, name)
-    for name in ("NoArgsIsHelpError",)
-    if hasattr(click.exceptions, name)
-)
+_HELP: type[Exception] = getattr(click.exceptions, "NoArgsIsHelpError", click.exceptions.Exit)
 """Click's way, since 8.2, to show the help of a group that was given nothing."""
 
 
@@ -63,9 +58,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is meant; of a misspelt one, say what is like it."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            hint = (
-                did_you_mean(args[0], _COMMANDS) or "'traffic-siamese --help' lists the commands."
-            )
+            hint = did_you_mean(args[0], _COMMANDS) or " --help lists the commands."
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -104,32 +97,7 @@ class LazyGroup(click.Group):
         except OSError as err:
             if settings(ctx).traceback or err.errno == errno.EPIPE:
                 raise
-            raise Refusal(_why(err)) from err
-
-
-def _why(err: OSError) -> str:
-    """Say what the system refused, and what may help."""
-    folder = os.path.dirname(str(err.filename or "")) or "."
-    if err.errno == errno.ENOENT and not os.path.isdir(folder):
-        return f"{folder}: no such folder. Make it first, or choose another place."
-    where = f"{err.filename}: " if err.filename else ""
-    hint = _HINTS.get(err.errno or 0, "")
-    return f"{where}{err.strerror or err}{'. ' if hint else ''}{hint}"
-
-
-_HINTS = {
-    errno.ENOENT: "Check the path.",
-    errno.EACCES: "Check who may read and write there.",
-    errno.EPERM: "Check who may read and write there.",
-    errno.EROFS: "Choose a folder that can be written.",
-    errno.ENOSPC: "Make room, or choose another disk.",
-    errno.EDQUOT: "Make room, or choose another disk.",
-    errno.EISDIR: "Name a file in it.",
-    errno.ENOTDIR: "Check the path: a part of it is a file.",
-    errno.EEXIST: "Choose another name.",
-    errno.EMFILE: "Allow more open files (ulimit -n), or give fewer logs at once.",
-    errno.EADDRINUSE: "Another program listens there: stop it, or choose another port.",
-}
+            raise Refusal(why_refused(err)) from err
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
