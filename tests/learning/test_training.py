@@ -128,7 +128,7 @@ def test_progress_counts_epochs_and_a_finished_run_is_not_trained_again(
     assert reports[-1].eta_s == 0 < reports[0].eta_s
     assert np.isnan(reports[0].val_loss)
     assert "no windows were held out" in trained.warnings[0]
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+    assert "checkpoint.npz" in {path.name for path in tmp_path.iterdir()}
 
 
 def virtual_windows(windows: WindowSet, n_faults: int = 3, n_cases: int = 4) -> WindowSet:
