@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 IMPATIENT = (
-    "import traffic_siamese.cli.progress as p; p._FIRST_S = 0.0; p._EVERY_S = 0.002\n"
+    "import traffic_siamese.cli.progress as p; p._FIRST_S = 0.0; p._EVERY_S = 0.0005\n"
     "from traffic_siamese.cli import main; main()"
 )
 """Progress from the start and often: small captures take no second."""
