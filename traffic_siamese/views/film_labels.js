@@ -1,5 +1,6 @@
 // The labels' names, at the middle of their points, moved aside so that none covers another.
 const GAP = 4, LIFT = 20, MOST_LIFT = 90, ROUNDS = 60;
+const HEAD = 34; // where the names of two trainings stand
 const MOST_NAMES = 40; // more would cover the points
 
 // Move boxes { x, y, width, height, wantX, wantY } (middles) until none overlaps, each as near as
@@ -89,6 +90,7 @@ function makeLabels(film, run, node) {
     node.append(tag);
     return { tag, rgb: rgbOf(label.colour), x: null, y: null, width: 0, height: 0 };
   });
+  const head = film.runs.length > 1 ? HEAD : 0;
   const measure = () => tags.forEach((box) => {
     [box.width, box.height] = [box.tag.offsetWidth, box.tag.offsetHeight];
   });
@@ -108,7 +110,9 @@ function makeLabels(film, run, node) {
       if (box.x === null) Object.assign(box, { x, y: y - lift });
       boxes.push(box);
     });
-    settle(boxes, width, height);
+    boxes.forEach((box) => { box.y -= head; box.wantY -= head; });
+    settle(boxes, width, height - head);
+    boxes.forEach((box) => { box.y += head; });
     return boxes.map((box) => {
       box.tag.style.transform =
         `translate(${(box.x - box.width / 2).toFixed(1)}px, ${(box.y - box.height / 2).toFixed(1)}px)`;
