@@ -167,7 +167,7 @@ def _run(drawn: DrawnRun, names: list[str]) -> dict[str, Any]:
             "capture": added.capture[order].tolist(),
             "network": added.network[order].tolist(),
             "start": added.start[order].tolist(),
-            "captions": {name: caption_of(drawn, name) for name in set(added.label.tolist())},
+            "captions": {name: caption_of(drawn, name) for name in np.unique(added.label).tolist()},
         },
         "epochs": drawn.epochs.tolist(),
         "n_epochs": history.n_epochs,
