@@ -167,7 +167,7 @@ class _Read:
 
     def __call__(self, name: str, n: int) -> None:
         self._n += n
-        what = f"reading {Path(name).name}"
+        what = f"reading {Path(name).name}" if name[:1] not in "-<" else "reading"
         if not self._total:
             self._progress.step(0, f"{what}, {self._n / 1e6:,.0f} MB")
         elif self._n < self._total:
