@@ -26,6 +26,8 @@ def gre(rest: bytes) -> Next | None:
     size += 4 * (flags & 7 == 1 and bool(flags & 0x80))
     if flags & 0x4000 or flags & 7 > 1:
         return None
+    if len(rest) <= size:  # nothing follows: a keep-alive, or cut there
+        return size, kind
     if kind == 0x88BE:
         return size + 8 * bool(flags & 0x1000), "ethernet"
     if kind == 0x22EB:

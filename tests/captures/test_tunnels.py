@@ -15,6 +15,7 @@ import pytest
 from tests import builders as b
 from tests.captures.reading import chunk_rows
 from tests.captures.slow_cursor import Row, hash_address
+from tests.captures.slow_decoder import decode
 from tests.captures.test_properties import TUNNELS
 from traffic_siamese.captures.link_types import READ, link_type_name
 from traffic_siamese.captures.packets import ENCAPSULATIONS, REASSEMBLED
@@ -110,6 +111,17 @@ def test_a_port_alone_makes_no_tunnel(port: int) -> None:
     (chunk,) = read_packets(io.BytesIO(b.pcap([b.Packet(frame)], link_type=101)))
     (row,) = chunk_rows(chunk)
     assert (row.dst_port, row.payload_bytes, row.flags, row.encapsulation) == (port, len(SIP), 0, 0)
+
+
+@pytest.mark.parametrize("name", ["gre", "gre checksum key sequence", "erspan 2", "pptp"])
+def test_a_cut_tunnel_is_read_as_far_as_it_goes(name: str) -> None:
+    """At every place where it may be cut, a keep-alive's length among them."""
+    link_type, frame = FRAMES[name]
+    for length in range(len(frame) + 1):
+        packet = b.Packet(frame[:length], wire_bytes=len(frame))
+        (chunk,) = read_packets(io.BytesIO(b.pcap([packet], link_type=link_type)))
+        (row,) = chunk_rows(chunk)
+        assert row == decode(packet.frame, len(frame), link_type, packet.time_ns), length
 
 
 def test_an_unread_link_type_is_told_once() -> None:
