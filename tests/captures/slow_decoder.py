@@ -123,6 +123,12 @@ def decode_next(c: Cursor, kind: int | str) -> None:
         if not c.looks_like_ip() and len(c.rest) >= 4:
             c.take(4)
         decode_next(c, "ip")
+    elif kind == "erspan 2":
+        c.take(8)
+        decode_next(c, "ethernet")
+    elif kind == "erspan 3":
+        c.take(20 if c.peek(12)[11] & 1 else 12)
+        decode_next(c, "ethernet")
     elif kind == "ethernet":
         decode_type(c, int.from_bytes(c.take(14)[12:], "big"))
     elif kind in ("mpls", "ppp"):

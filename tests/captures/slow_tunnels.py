@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 Next = tuple[int, int | str]
-"""Bytes to step over, and the Ethernet type that follows, or "ip", "ethernet", "mpls", "ppp"."""
+"""Bytes to step over, and the Ethernet type that follows, or a name such as "ip" or "ppp"."""
 
 
 def looks_like_ip(rest: bytes, wire: int, *, is_part: bool) -> bool:
@@ -20,20 +20,15 @@ def looks_like_ip(rest: bytes, wire: int, *, is_part: bool) -> bool:
 
 
 def gre(rest: bytes) -> Next | None:
-    """Step over GRE, with its optional fields, and over a mirror's header."""
+    """Step over GRE, with its optional fields."""
     flags, kind = struct.unpack("!HH", rest[:4])
     size = 4 + 4 * bool(flags & 0xC000) + 4 * bool(flags & 0x2000) + 4 * bool(flags & 0x1000)
     size += 4 * (flags & 7 == 1 and bool(flags & 0x80))
     if flags & 0x4000 or flags & 7 > 1:
         return None
-    if len(rest) <= size:  # nothing follows: a keep-alive, or cut there
-        return size, kind
-    if kind == 0x88BE:
-        return size + 8 * bool(flags & 0x1000), "ethernet"
-    if kind == 0x22EB:
-        optional = len(rest) > size + 11 and rest[size + 11] & 1
-        return size + (20 if optional else 12), "ethernet"
-    return size, {0x880B: "ppp", 0x883E: "wccp"}.get(kind, kind)
+    mirror = "erspan 2" if flags & 0x1000 else "ethernet"
+    names = {0x880B: "ppp", 0x883E: "wccp", 0x88BE: mirror, 0x22EB: "erspan 3"}
+    return size, names.get(kind, kind)
 
 
 def gtp_u(rest: bytes) -> Next | None:
