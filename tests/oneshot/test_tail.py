@@ -80,10 +80,24 @@ def test_clusters_are_counted_in_windows_apart():
         assert found.spans[0].per_day == pytest.approx(n / days)
 
 
-@pytest.mark.parametrize(("far", "factor"), [(0.9, 1), (1, 1), (1.3, 1.3), (1.6, 1.6), (5, 1.6)])
-def test_a_network_that_strays_farther_is_asked_more_of(far, factor):
-    """Seen with distances ``far`` times as large, it raises as often; beyond 1.6 more often."""
-    seen = normal_walk(20_000, np.random.default_rng(3))
+@pytest.mark.parametrize(
+    ("n_bins", "far", "factor"),
+    [
+        (1800, 0.9, 1),
+        (1800, 1.3, 1.3),
+        (1800, 5, 1.6),
+        (20_000, 1, 1),
+        (20_000, 2.5, 2.5),
+        (20_000, 5, 3),
+        (3600, 5, 1.6 * 2**0.5),
+    ],
+)
+def test_a_network_that_strays_farther_is_asked_more_of(n_bins, far, factor):
+    """Seen with distances ``far`` times as large, it raises as often.
+
+    By how much at most, depends on how much there is: what looks normal may hide a fault.
+    """
+    seen = normal_walk(n_bins, np.random.default_rng(3))
     tail = fit_normal_tail([seen], **SETTINGS, spans=[1, 3])
     wide = tail.widened(far * seen)
     for rate in (0.1, 1, 10):
@@ -97,7 +111,7 @@ def test_some_windows_more_do_not_widen_a_tail():
     seen = normal_walk(20_000, np.random.default_rng(4))
     tail = fit_normal_tail([seen], **SETTINGS, spans=[1])
     mixed = np.where(np.arange(20_000) % 25 == 0, 10, seen)
-    assert tail.widened(mixed).levels(1)[0] < 1.6 * tail.levels(1)[0]
+    assert tail.widened(mixed).levels(1)[0] < 1.7 * tail.levels(1)[0]
     assert tail.widened(5 * seen[:299]) is tail
 
 

@@ -22,6 +22,7 @@ _MOST_WIDENED = 1.6
 """From 1.75 on, a fault among half an hour of normal traffic was missed, of 128."""
 _MOST_STRETCHED = 3.0
 """What a user calls normal may be: twice and a half was seen on small networks."""
+_MANY_BINS = 1800  # of normal traffic: the most grows with the root of how much more there is
 _LEAST_BINS = 300  # some ten windows that do not overlap
 
 
@@ -107,8 +108,8 @@ class NormalTail:
     def widened(self, distances: FloatArray) -> Self:
         """Return the tail of a network whose normal traffic lies farther from normal than usual.
 
-        All distances of the tail grow by the ratio of the two 95 % quantiles, by 1.6 at most, and
-        never shrink. Fewer than 300 bins of windows tell nothing.
+        All distances of the tail grow by the ratio of the two 95 % quantiles, and never shrink: by
+        1.6 at most in half an hour, where a fault may be part of it, to the threefold in two hours. Fewer than 300 bins of windows tell nothing.
 
         Parameters
         ----------
@@ -118,7 +119,8 @@ class NormalTail:
         if len(distances) * self.stride < _LEAST_BINS:
             return self
         farther = farthest_normal(distances) / self.spans[0].threshold
-        return self._times(min(farther, _MOST_WIDENED))
+        much = max(1.0, len(distances) * self.stride / _MANY_BINS)
+        return self._times(min(farther, _MOST_WIDENED * much**0.5, _MOST_STRETCHED))
 
     def stretched(self, farthest: float) -> Self:
         """Return the tail of a network that is known to be normal up to a distance.
