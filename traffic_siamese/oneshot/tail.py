@@ -109,7 +109,8 @@ class NormalTail:
         """Return the tail of a network whose normal traffic lies farther from normal than usual.
 
         All distances of the tail grow by the ratio of the two 95 % quantiles, and never shrink: by
-        1.6 at most in half an hour, where a fault may be part of it, to the threefold in two hours. Fewer than 300 bins of windows tell nothing.
+        1.6 at most in half an hour, where a fault may be part of it, to the threefold in two hours.
+        Fewer than 300 bins of windows tell nothing.
 
         Parameters
         ----------
