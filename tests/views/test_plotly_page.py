@@ -53,6 +53,14 @@ def test_escaped_text_can_open_no_tag() -> None:
     assert not set(plotly_page.escape(HOSTILE)) & set("<>\"'")
 
 
+def test_a_title_can_end_no_head() -> None:
+    """Nor can what it holds be filled in; the sheet of all pages comes before the page's own."""
+    head = plotly_page.head(HOSTILE, ("report",))
+    assert "<img" not in head
+    assert head.count("{{scene}}") == 1
+    assert head.index("--paper:") < head.index("--chosen:")
+
+
 def test_write_page_replaces_whole_and_leaves_no_draft(tmp_path: Path) -> None:
     """The size is that of the file."""
     target = tmp_path / "page.html"

@@ -166,16 +166,11 @@ function tellNotes(film) {
 }
 
 async function start() {
-  setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  if (typeof DecompressionStream === "undefined") {
-    throw new Error("this browser is too old to unpack it (it lacks DecompressionStream). "
-      + "Use Firefox 113, Chrome 80, Safari 16.4 or later.");
-  }
-  const library = document.createElement("script");
-  library.textContent = await unpack("plotly-data").text();
-  document.head.append(library);
-  const film = await unpack("scene-data").json();
-  const bytes = new Uint8Array(await unpack("frames-data").arrayBuffer());
+  setTheme(usersTheme());
+  checkBrowser();
+  await loadPlotly();
+  const film = await takeOut("scene-data").json();
+  const bytes = new Uint8Array(await takeOut("frames-data").arrayBuffer());
   const { when, runs } = decodeRuns(film, bytes);
   const visible = { label: film.labels.map(() => true), kind: [true, true, true, true] };
   const display = { labels: true, spheres: true, trails: 0, shown: (run) =>

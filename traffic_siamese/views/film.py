@@ -20,24 +20,30 @@ from traffic_siamese.views.film_words import caption_of, headline
 from traffic_siamese.views.plotly_page import (
     assemble,
     escape,
+    head,
     pack_bytes,
     pack_json,
     packed_plotly,
     part,
+    script,
     write_page,
 )
 
 _SCRIPTS = (
-    "film_time.js",
-    "film_scene.js",
-    "film_pixels.js",
-    "film_painter.js",
-    "film_labels.js",
-    "film_curves.js",
-    "film_pane.js",
-    "film_controls.js",
-    "film.js",
+    "unpack",
+    "cube",
+    "stage",
+    "film_time",
+    "film_scene",
+    "film_pixels",
+    "film_painter",
+    "film_labels",
+    "film_curves",
+    "film_pane",
+    "film_controls",
+    "film",
 )
+_STYLES = ("stage", "film")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +130,10 @@ def film_info(path: str | os.PathLike[str], n_bytes: int, drawn: Sequence[DrawnR
 
 def _page(title: str, sentence: str, scene: str, frames: str) -> str:
     parts = {
+        "head": head(title, _STYLES),
         "title": escape(title),
         "headline": escape(sentence),
-        "style": part("film.css"),
-        "script": "\n".join(part(name) for name in _SCRIPTS),
+        "script": script(_SCRIPTS),
         "plotly": packed_plotly(),
         "scene": scene,
         "frames": frames,

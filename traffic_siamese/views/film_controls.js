@@ -1,10 +1,6 @@
 // Legend, switches, keys and help.
 const TRAIL_LENGTHS = [0, 3, 8, 20];
 
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-}
-
 function toggleButton(parent, { text, colour, title, key, on = true }, onPress) {
   const button = document.createElement("button");
   button.type = "button";
@@ -107,7 +103,7 @@ function bindControls(film, player, visible, display) {
   const buttons = drawLegend(film, visible, applyVisible);
   const switches = drawSwitches(film, display, repaint);
   const theme = () => {
-    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+    setTheme(otherTheme());
     player.paint();
   };
   $("slider").max = when.end;

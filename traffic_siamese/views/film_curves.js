@@ -1,21 +1,8 @@
 // The curves beside the cube: plain SVG, with a marker at the epoch that the cube shows.
-const SVG = "http://www.w3.org/2000/svg";
 const PLOT = { width: 336, height: 92, left: 34, right: 8, top: 8, bottom: 20 };
 const innerWidth = PLOT.width - PLOT.left - PLOT.right;
 const innerHeight = PLOT.height - PLOT.top - PLOT.bottom;
 
-function element(name, attributes, parent) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  parent?.append(node);
-  return node;
-}
-
-function shortNumber(value) {
-  if (value === null || value === undefined) return "–";
-  if (value !== 0 && Math.abs(value) < 0.01) return value.toExponential(0);
-  return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
-}
 const axisNumber = (value) => String(Number(value.toPrecision(3)));
 const percent = (value) => (value === null ? "–" : `${Math.round(100 * value)} %`);
 
@@ -24,23 +11,6 @@ function valueAt(curve, epoch) {
   const before = Math.floor(epoch), after = Math.min(before + 1, curve.length - 1);
   if (curve[before] === null || curve[after] === null) return curve[Math.round(epoch)];
   return curve[before] + (curve[after] - curve[before]) * (epoch - before);
-}
-
-// The nearest of 1, 2, 5 x 10^n at or above the value, so that the axis ends on a round number.
-function roundUp(value) {
-  if (!(value > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value * 0.999) * power;
-}
-
-function linePath(curve, xOf, yOf) {
-  let path = "", pen = "M";
-  curve.forEach((value, epoch) => {
-    if (value === null) { pen = "M"; return; }
-    path += `${pen}${xOf(epoch).toFixed(1)} ${yOf(value).toFixed(1)}`;
-    pen = "L";
-  });
-  return path;
 }
 
 function drawAxes(svg, { top, nEpochs, yOf, xOf, tick }) {

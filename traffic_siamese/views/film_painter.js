@@ -121,9 +121,9 @@ function makePainter(film, run, canvas) {
   }
   function cube(camera, rgb) {
     const [width, height] = pixels.size();
-    for (let index = 1; index < CORNERS.length; index += 1) {
-      if (!CORNERS[index] || !CORNERS[index - 1]) continue;
-      const [from, to] = [CORNERS[index - 1], CORNERS[index]]
+    for (let index = 1; index < EDGES.length; index += 1) {
+      if (!EDGES[index] || !EDGES[index - 1]) continue;
+      const [from, to] = [EDGES[index - 1], EDGES[index]]
         .map((corner) => seen(corner, camera, width, height));
       pixels.line(from[0], from[1], to[0], to[1], rgb, 255);
     }

@@ -6,16 +6,7 @@ const MARKERS = [
   { symbol: "diamond", scale: 1.75 },
   { symbol: "diamond", scale: 1.75 },
 ];
-const CORNERS = [
-  [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
-  [0, 1, 1], [0, 0, 1], null, [1, 0, 0], [1, 0, 1], null, [1, 1, 0], [1, 1, 1], null,
-  [0, 1, 0], [0, 1, 1],
-];
-const CAMERA = { eye: { x: 1.42, y: 1.18, z: 0.72 }, center: { x: 0, y: 0, z: -0.1 } };
 
-const escapeHover = (text) =>
-  text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const markerSize = (run, kind) =>
   MARKERS[kind].scale * Math.min(Math.max(7 - Math.log10(run.nPoints), 3.6), 5.5);
 
@@ -26,10 +17,10 @@ function hoverText(film, run, point, group) {
   const time = added ? run.added.start[row] : new Date(run.start_ms[point]).toISOString();
   const kind = run.held_out[point] ? "held out" : "trained on";
   return [
-    `<b>${escapeHover(film.labels[group.label].name)}</b>`,
-    escapeHover(capture),
-    ...(time ? [`${escapeHover(time.replace("T", " ").slice(0, 19))} UTC`] : []),
-    ...(network ? [`network ${escapeHover(network)}`] : []),
+    `<b>${escapePlotly(film.labels[group.label].name)}</b>`,
+    escapePlotly(capture),
+    ...(time ? [`${escapePlotly(time.replace("T", " ").slice(0, 19))} UTC`] : []),
+    ...(network ? [`network ${escapePlotly(network)}`] : []),
     ["trained on", "held out", `prototype, ${kind}`, "added later, never trained on"][group.kind],
   ].join("<br>");
 }
@@ -57,24 +48,6 @@ function groupTrace(film, run, group) {
   };
 }
 
-function cubeTrace() {
-  const along = (axis) => CORNERS.map((corner) => (corner ? corner[axis] : null));
-  return {
-    type: "scatter3d", mode: "lines", hoverinfo: "skip", showlegend: false,
-    x: along(0), y: along(1), z: along(2), line: { color: ink("--cube"), width: 2 },
-  };
-}
-
-function axisLayout(title) {
-  return {
-    range: [-0.02, 1.02], autorange: false, tickangle: 0, tickvals: [0, 0.5, 1],
-    ticktext: ["0", "0.5", "1"], tickfont: { size: 11, color: ink("--soft") }, ticks: "",
-    title: { text: title, font: { size: 13, color: ink("--soft") } },
-    gridcolor: ink("--grid"), showbackground: false, zeroline: false, showspikes: false,
-    showline: false,
-  };
-}
-
 function sceneLayout(run) {
   const [x, y, z] = run.axes.map(axisLayout);
   return {
@@ -87,14 +60,10 @@ function sceneLayout(run) {
   };
 }
 
-// A narrow picture needs a camera farther off, for the field of view is fixed upwards.
 // What enters at the end is told at the foot of the picture: the cube makes room for it.
 function cameraFor(film, node) {
   const entering = film.runs.some((run) => run.added.capture.length);
-  const center = { ...CAMERA.center, z: entering ? -0.17 : CAMERA.center.z };
-  const far = Math.max(1, (1.06 * node.clientHeight) / Math.max(node.clientWidth, 1));
-  const { x, y, z } = CAMERA.eye;
-  return { center, eye: { x: x * far, y: y * far, z: z * far } };
+  return { center: { x: 0, y: 0, z: entering ? -0.17 : -0.1 }, eye: eyeFor(node) };
 }
 
 // Column by column, as WebGL keeps matrices.
@@ -131,7 +100,7 @@ async function drawScene(film, run, node) {
   const indices = traces.map((_, index) => index);
   const layout = sceneLayout(run);
   layout.scene.camera = cameraFor(film, node);
-  await Plotly.newPlot(node, [...traces, cubeTrace()], layout, {
+  await Plotly.newPlot(node, [...traces, edgesTrace()], layout, {
     responsive: true, displaylogo: false, displayModeBar: true,
     modeBarButtons: [["toImage", "resetCameraDefault3d"]],
   });

@@ -1,19 +1,7 @@
-// Unpacking, and where every point of a training stands at a time. Time is counted in epochs;
-// when the last one is over, the faults that were added later enter one after another.
+// Where every point of a training stands at a time. Time is counted in epochs; when the last one is
+// over, the faults that were added later enter one after another.
 const SECONDS_AT_1X = 12;
 const SECONDS_TO_ENTER = 3.5;
-const $ = (id) => document.getElementById(id);
-
-function fromBase64(id) {
-  const node = $(id);
-  const text = atob(node.textContent);
-  node.remove();
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < bytes.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return bytes;
-}
-const unpack = (id) =>
-  new Response(new Blob([fromBase64(id)]).stream().pipeThrough(new DecompressionStream("gzip")));
 
 // The inverse of pack_positions: folded changes, low bytes first, to positions in [0, 1].
 function decodeFrames(bytes, nFrames, frameLength, bits) {

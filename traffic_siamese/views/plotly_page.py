@@ -12,12 +12,12 @@ import html
 import json
 import os
 import re
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
+
+from traffic_siamese.views.whole_file import whole_file
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
@@ -62,6 +62,30 @@ def part(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
 
 
+def head(title: str, styles: Iterable[str]) -> str:
+    """Return what stands before a page's body.
+
+    Parameters
+    ----------
+    title : str
+        Any text; it is escaped here.
+    styles : iterable of str
+        Names of the style sheets that follow the one of all pages, such as ``film``.
+    """
+    return assemble(part("page_head.html"), {"title": escape(title), "style": style(styles)})
+
+
+def style(names: Iterable[str]) -> str:
+    """Return the style sheet of all pages and those named, in one."""
+    return "\n".join(part(f"{name}.css") for name in ("page", *names))
+
+
+def script(names: Iterable[str]) -> str:
+    """Return the script of all pages and those named, in one, its names hidden from others."""
+    texts = "\n".join(part(f"{name}.js") for name in ("page", *names))
+    return assemble(part("page_frame.js"), {"script": texts})
+
+
 def assemble(template: str, parts: Mapping[str, str]) -> str:
     """Fill the ``{{name}}`` places of a page in one pass.
 
@@ -97,22 +121,7 @@ def write_page(path: str | os.PathLike[str], page: str) -> int:
     OSError
         If the folder does not exist or cannot be written to.
     """
-    target = Path(path)
     data = page.encode()
-    handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(draft, file_mode())
-        os.replace(draft, target)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as draft:
+        draft.write_bytes(data)
     return len(data)
-
-
-def file_mode() -> int:
-    """Return the permissions of a new file, as the user's umask wants them."""
-    current = os.umask(0)
-    os.umask(current)
-    return 0o666 & ~current

@@ -136,7 +136,7 @@ async function show(index) {
 
 function listen() {
   $("theme").addEventListener("click", async () => {
-    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+    setTheme(otherTheme());
     await show(chosen);
   });
   document.addEventListener("keydown", (event) => {
@@ -148,7 +148,7 @@ function listen() {
 }
 
 async function start() {
-  setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  setTheme(usersTheme());
   fault = await unpack("fault-data").json();
   await loadPlotly();
   document.documentElement.style.setProperty("--colour", fault.colours[fault.label]);

@@ -15,14 +15,24 @@ from traffic_siamese.views.colours import label_colours
 from traffic_siamese.views.plotly_page import (
     assemble,
     escape,
+    head,
     pack_json,
     packed_plotly,
     part,
+    script,
     write_page,
 )
 from traffic_siamese.views.report_data import examples
 
-_SCRIPTS = ("report_basics", "report_words", "report_timeline", "report_cube", "prototype")
+_SCRIPTS = (
+    "unpack",
+    "cube",
+    "report_basics",
+    "report_words",
+    "report_timeline",
+    "report_cube",
+    "prototype",
+)
 _STYLES = ("report", "prototype")
 
 
@@ -99,9 +109,9 @@ def write_prototype_page(fault: DrawnFault, path: str | os.PathLike[str]) -> int
         If it cannot be written.
     """
     parts = {
+        "head": head(fault.label, _STYLES),
         "title": escape(fault.label),
-        "style": "\n".join(part(f"{name}.css") for name in _STYLES),
-        "script": "\n".join(part(f"{name}.js") for name in _SCRIPTS),
+        "script": script(_SCRIPTS),
         "fault": pack_json(_scene(fault)),
         "plotly": packed_plotly(),
     }

@@ -80,7 +80,7 @@ function makePage(about, logs) {
   }
   addEventListener("hashchange", follow);
   $("theme").addEventListener("click", () => {
-    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+    setTheme(otherTheme());
     if (state.log) draw();
   });
   bindKeys(overview);
@@ -89,11 +89,8 @@ function makePage(about, logs) {
 
 async function start() {
   const began = performance.now();
-  setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  if (typeof DecompressionStream === "undefined") {
-    throw new Error("this browser is too old to unpack it (it lacks DecompressionStream). "
-      + "Use Firefox 113, Chrome 80, Safari 16.4 or later.");
-  }
+  setTheme(usersTheme());
+  checkBrowser();
   const { about, logs } = await unpack("overview-data").json();
   prepareLogs(logs);
   heading(about, logs);

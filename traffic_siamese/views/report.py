@@ -21,25 +21,29 @@ from traffic_siamese.views.colours import label_colours
 from traffic_siamese.views.plotly_page import (
     assemble,
     escape,
-    file_mode,
+    head,
     pack_bytes,
     pack_json,
     packed_plotly,
     part,
+    script,
 )
 from traffic_siamese.views.report_data import Classified, entry, examples, full
+from traffic_siamese.views.whole_file import file_mode
 
 _SCRIPTS = (
-    "basics",
-    "words",
-    "address",
-    "list",
-    "overview",
-    "ticks",
-    "timeline",
+    "unpack",
     "cube",
-    "capture",
-    "",
+    "report_basics",
+    "report_words",
+    "report_address",
+    "report_list",
+    "report_overview",
+    "report_ticks",
+    "report_timeline",
+    "report_cube",
+    "report_capture",
+    "report",
 )
 _DETAILS = "{{details}}"
 
@@ -98,7 +102,7 @@ class ReportWriter:
         self._path, self._about, self._title = Path(path), about, title
         self._entries: list[str] = []
         self._labels = {UNKNOWN, *(one.label for one in about.prototypes)}
-        head, _, self._tail = part("report.html").partition(_DETAILS)
+        front, _, self._tail = part("report.html").partition(_DETAILS)
         if self._path.is_dir():
             raise self._unwritable("it is a folder")
         try:
@@ -106,7 +110,7 @@ class ReportWriter:
         except OSError as err:
             raise self._unwritable(err.strerror or str(err)) from err
         self._draft, self._file, self._whole = Path(draft), os.fdopen(handle, "wb"), 0
-        self._write(assemble(head, {"title": escape(title), "style": part("report.css")}))
+        self._write(assemble(front, {"head": head(title, ("report",)), "title": escape(title)}))
 
     @property
     def n_logs(self) -> int:
@@ -142,9 +146,7 @@ class ReportWriter:
             self._file.seek(self._whole)  # an interrupt may have left half a log behind
             self._file.truncate()
             parts = {"overview": self._overview(broken_off), "plotly": packed_plotly()}
-            parts["script"] = "\n".join(
-                part(f"report{'_' if name else ''}{name}.js") for name in _SCRIPTS
-            )
+            parts["script"] = script(_SCRIPTS)
             self._write(assemble(self._tail, parts))
             self._file.close()
             os.chmod(self._draft, file_mode())

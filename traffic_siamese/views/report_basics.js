@@ -1,12 +1,4 @@
-// Unpacking, elements, colours: what the rest of the page stands on.
-const $ = (id) => document.getElementById(id);
-
-function unpack(id) {
-  const text = atob($(id).textContent);
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < bytes.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
-}
+// Elements, colours, figures: what the rest of the page stands on.
 
 // Text is always set as text: names of captures and labels are data, never markup.
 function make(tag, attributes = {}, ...children) {
@@ -19,11 +11,7 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Plotly reads a little HTML in texts; what users named must not be taken for it.
-const escapePlotly = (text) =>
-  text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const colourOf = (about, label) => about.colours[label] ?? "#8a8f98";
 
 function faint(colour, opacity) {
@@ -35,18 +23,4 @@ function faint(colour, opacity) {
 function summed(steps) {
   let sum = 0;
   return steps.map((step) => (sum += step));
-}
-
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-}
-
-// plotly.js is unpacked when the first picture is drawn: a list of a thousand logs opens without.
-let library = null;
-function loadPlotly() {
-  library ??= unpack("plotly-data").text().then((text) => {
-    $("plotly-data").remove();
-    document.head.append(Object.assign(document.createElement("script"), { textContent: text }));
-  });
-  return library;
 }

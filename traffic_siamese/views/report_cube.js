@@ -1,19 +1,6 @@
 // Where a log's windows lie in the cube, beside the examples that the model knows.
 const PLACES = 1000;
 const MOST_DRAWN = 700; // windows inside an incident, and as many outside; a day has ten thousand
-const EDGES = [
-  [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
-  [0, 1, 1], [0, 0, 1], null, [1, 0, 0], [1, 0, 1], null, [1, 1, 0], [1, 1, 1], null,
-  [0, 1, 0], [0, 1, 1],
-];
-
-const alongAxes = (places) => Object.fromEntries(["x", "y", "z"].map(
-  (axis, index) => [axis, places.map((place) => (place ? place[index] : null))]));
-
-function edgesTrace() {
-  return { type: "scatter3d", mode: "lines", hoverinfo: "skip", showlegend: false,
-    ...alongAxes(EDGES), line: { color: ink("--cube"), width: 2 } };
-}
 
 function examplesTrace(about) {
   const known = about.examples;
@@ -83,7 +70,6 @@ function cubeLayout(about, tags, node) {
     range: [-0.02, 1.02], autorange: false, tickvals: [0, 0.5, 1], showticklabels: false,
     ticks: "", title: { text: "" }, gridcolor: ink("--grid"), showbackground: false,
     zeroline: false, showspikes: false, showline: false });
-  const far = 1.1 * Math.max(1, (1.06 * node.clientHeight) / Math.max(node.clientWidth, 1));
   return {
     margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", font: { family: FONT }, uirevision: "cube",
     hoverlabel: { align: "left", font: { size: 12.5 } },
@@ -91,7 +77,7 @@ function cubeLayout(about, tags, node) {
     scene: {
       xaxis: axis(), yaxis: axis(), zaxis: axis(), aspectmode: "cube", dragmode: "orbit",
       uirevision: "cube", annotations: tags,
-      camera: { eye: { x: 1.42 * far, y: 1.18 * far, z: 0.72 * far }, center: { x: 0, y: 0, z: -0.1 } },
+      camera: { eye: eyeFor(node, 1.1), center: { x: 0, y: 0, z: -0.1 } },
     },
   };
 }

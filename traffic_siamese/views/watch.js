@@ -3,7 +3,6 @@
 // window.watching is there for tests and for the curious:
 //   state()      { phase, run, epoch, newest, following, linked, pictures }
 //   positions()  Float32Array, all x then all y then all z, as they are drawn now
-const $ = (id) => document.getElementById(id);
 const page = { told: null, toldAt: 0, run: null, scene: null, player: null, linked: false, visible: null };
 
 function clockText(seconds) {
@@ -173,18 +172,14 @@ async function heard(told) {
   }
 }
 
-const DARK = matchMedia("(prefers-color-scheme: dark)");
-
-function setTheme(isDark) {
-  document.documentElement.dataset.theme = isDark ? "dark" : "light";
+function wear(theme) {
+  setTheme(theme);
   if (page.run) page.scene.paint();
 }
 
 function bindControls() {
-  $("theme").addEventListener("click", () => {
-    setTheme(document.documentElement.dataset.theme !== "dark");
-  });
-  DARK.addEventListener("change", () => setTheme(DARK.matches));
+  $("theme").addEventListener("click", () => wear(otherTheme()));
+  DARK.addEventListener("change", () => wear(usersTheme()));
   const act = {
     " ": () => page.player.replay(), ArrowRight: () => page.player.step(1),
     ArrowLeft: () => page.player.step(-1), Home: () => page.player.seek(0),
@@ -213,7 +208,7 @@ window.watching = {
     following: page.player?.state.following ?? null, pictures: page.player?.state.pictures ?? 0,
   }),
 };
-setTheme(DARK.matches);
+wear(usersTheme());
 bindControls();
 setInterval(showTime, 1000);
 listen(heard, () => showLink(false));

@@ -8,9 +8,18 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
-from traffic_siamese.views.plotly_page import assemble, packed_plotly, part
+from traffic_siamese.views.plotly_page import packed_plotly, part, script, style
 
-_SCRIPTS = ("watch_scene.js", "watch_curves.js", "watch_data.js", "watch_player.js", "watch.js")
+_SCRIPTS = (
+    "cube",
+    "stage",
+    "watch_scene",
+    "watch_curves",
+    "watch_data",
+    "watch_player",
+    "watch",
+)
+_STYLES = ("stage", "watch")
 _HTML, _CSS, _JAVASCRIPT = "text/html", "text/css", "text/javascript"
 
 
@@ -36,11 +45,10 @@ class PageFile:
 @cache
 def watch_page() -> dict[str, PageFile]:
     """Return the files of the page by their paths below its address; made once a process."""
-    script = "\n".join(part(name) for name in _SCRIPTS)
     texts = {
         "": (_HTML, part("watch.html")),
-        "watch.css": (_CSS, part("watch.css")),
-        "watch.js": (_JAVASCRIPT, assemble(part("watch_frame.js"), {"script": script})),
+        "watch.css": (_CSS, style(_STYLES)),
+        "watch.js": (_JAVASCRIPT, script(_SCRIPTS)),
     }
     files = {
         path: _packed(kind, gzip.compress(text.encode())) for path, (kind, text) in texts.items()

@@ -7,24 +7,14 @@ const KINDS = [
   { name: "example in the model", symbol: "diamond", scale: 1.75,
     icon: '<path d="M6.5 .5l6 6-6 6-6-6z" stroke="none"/>' },
 ];
-const EDGES = [
-  [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1],
-  [0, 1, 1], [0, 0, 1], null, [1, 0, 0], [1, 0, 1], null, [1, 1, 0], [1, 1, 1], null,
-  [0, 1, 0], [0, 1, 1],
-];
-const EYE = { x: 1.42, y: 1.18, z: 0.72 };
-
-const escapeHover = (text) =>
-  text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function hoverText(run, point, group) {
   const time = new Date(run.start_ms[point]).toISOString().replace("T", " ").slice(0, 19);
   const network = run.networks[run.network[point]];
   return [
-    `<b>${escapeHover(run.labels[group.label].name)}</b>`,
-    escapeHover(run.captures[run.capture[point]]), `${time} UTC`,
-    ...(network ? [`network ${escapeHover(network)}`] : []), KINDS[group.kind].name,
+    `<b>${escapePlotly(run.labels[group.label].name)}</b>`,
+    escapePlotly(run.captures[run.capture[point]]), `${time} UTC`,
+    ...(network ? [`network ${escapePlotly(network)}`] : []), KINDS[group.kind].name,
   ].join("<br>");
 }
 
@@ -51,24 +41,6 @@ function groupTrace(run, group) {
   };
 }
 
-function cubeTrace() {
-  const along = (axis) => EDGES.map((corner) => (corner ? corner[axis] : null));
-  return {
-    type: "scatter3d", mode: "lines", hoverinfo: "skip", showlegend: false,
-    x: along(0), y: along(1), z: along(2), line: { color: ink("--cube"), width: 2 },
-  };
-}
-
-function axisLayout(title) {
-  return {
-    range: [-0.02, 1.02], autorange: false, tickangle: 0, tickvals: [0, 0.5, 1],
-    ticktext: ["0", "0.5", "1"], tickfont: { size: 11, color: ink("--soft") }, ticks: "",
-    title: { text: title, font: { size: 13, color: ink("--soft") } },
-    gridcolor: ink("--grid"), showbackground: false, zeroline: false, showspikes: false,
-    showline: false,
-  };
-}
-
 function sceneLayout() {
   const [xaxis, yaxis, zaxis] = ["x", "y", "z"].map(axisLayout);
   return {
@@ -79,12 +51,7 @@ function sceneLayout() {
   };
 }
 
-// A narrow picture needs a camera farther off, for the field of view is fixed upwards.
-function cameraFor(node) {
-  const far = Math.max(1, (1.06 * node.clientHeight) / Math.max(node.clientWidth, 1));
-  const eye = { x: EYE.x * far, y: EYE.y * far, z: EYE.z * far };
-  return { eye, center: { x: 0, y: 0, z: -0.1 } };
-}
+const cameraFor = (node) => ({ eye: eyeFor(node), center: { x: 0, y: 0, z: -0.1 } });
 
 const isSame = (one, two) => ["x", "y", "z"].every((axis) => Math.abs(one[axis] - two[axis]) < 1e-6);
 
@@ -96,7 +63,7 @@ async function drawScene(run, node) {
   const indices = traces.map((_, index) => index);
   const layout = sceneLayout();
   layout.scene.camera = before ?? own;
-  await Plotly.newPlot(node, [...traces, cubeTrace()], layout, {
+  await Plotly.newPlot(node, [...traces, edgesTrace()], layout, {
     responsive: true, displaylogo: false, displayModeBar: true,
     modeBarButtons: [["toImage", "resetCameraDefault3d"]],
   });
