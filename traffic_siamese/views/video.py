@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from traffic_siamese.views.film_run import FilmRun
 from traffic_siamese.views.video_ink import load_package
 from traffic_siamese.views.video_picture import VideoPicture
 from traffic_siamese.views.video_time import timing_of
+from traffic_siamese.views.whole_file import whole_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -68,18 +68,11 @@ def write_video(
     picture = VideoPicture(drawn, timing, title)
     rate = _GIF_FRAMES_PER_S if is_gif else _MP4_FRAMES_PER_S
     frames = _painted(picture, rate, round(timing.total_s * rate), progress or (lambda _: None))
-    handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    try:
+    with whole_file(target) as draft:
         if av is None:
-            _write_gif(Path(draft), frames)
+            _write_gif(draft, frames)
         else:
-            _write_mp4(av, Path(draft), frames)
-        os.chmod(draft, 0o666 & ~_umask())
-        os.replace(draft, target)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+            _write_mp4(av, draft, frames)
     return film_info(target, target.stat().st_size, drawn)
 
 
@@ -134,9 +127,3 @@ def _write_gif(path: Path, frames: Iterator[Image]) -> None:
         loop=0,
         optimize=False,
     )
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
