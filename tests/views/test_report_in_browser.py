@@ -78,7 +78,12 @@ def state(page: Any) -> dict[str, Any]:
 
 
 def texts(page: Any, selector: str) -> list[str]:
-    return [tag.text for tag in page.find_elements("css selector", selector)]
+    """Return all texts as they are at one moment: the list draws its rows anew while it scrolls."""
+    found: list[str] = page.execute_script(
+        "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent.trim())",
+        selector,
+    )
+    return found
 
 
 def write(page: Any, text: str) -> None:
