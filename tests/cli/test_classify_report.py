@@ -111,22 +111,18 @@ def test_an_interrupt_keeps_what_was_classified(
     os.mkfifo(pipe)
     logs = [captures / "A/refused-1.pcap", captures / "A/normal-1.pcap", pipe]
     words = ["classify", *logs, "--model", model, "--report", page, "-n", "A"]
-    run = subprocess.Popen(
-        [sys.executable, "-m", "traffic_siamese", *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert run.stdout is not None
-        while "no incident" not in run.stdout.readline():  # the second log is done
-            assert run.poll() is None
-        time.sleep(0.2)
-        assert not page.exists()
-        run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=30)
-    finally:
-        run.kill()
+    command = [sys.executable, "-m", "traffic_siamese", *map(str, words)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as run:
+        try:
+            while "no incident" not in run.stdout.readline():  # the second log is done
+                assert run.poll() is None
+            time.sleep(0.2)
+            assert not page.exists()
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate(timeout=30)
+        finally:
+            run.kill()
     assert run.returncode == 130
     held = packed(page)
     assert len(held["overview-data"]["logs"]) == 2

@@ -178,7 +178,9 @@ def test_a_pipe_gets_colours_only_if_asked(captures: Path, model: Path, forced: 
 @pytest.mark.parametrize("words", [("features", "none.pcap"), ("train", "--epochs", "0"), ("oh",)])
 def test_errors_are_red_on_a_terminal(words: tuple[str, ...]) -> None:
     assert b"\x1b[31m\x1b[1mError:\x1b[0m " in run(*words)[1]
-    assert b"\x1b" not in run(*words, NO_COLOR="1")[1]
+    plain = run(*words, NO_COLOR="1")[1]
+    assert b"Error: " in plain
+    assert not re.search(rb"\x1b\[[0-9;]*m", plain)  # a slow machine may have cleared its progress
 
 
 PRINTS = [
