@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Invoke
+from traffic_siamese.errors import ServingError
 from traffic_siamese.live import serving
 
 
@@ -106,7 +107,7 @@ def test_only_this_computer_can_connect_unless_told_otherwise() -> None:
 def test_an_address_of_ipv6_is_written_in_brackets() -> None:
     try:
         listening = serving.bind("::1", 0)
-    except Exception:
+    except ServingError:  # a kernel that knows of IPv6 may still have no address of it
         pytest.skip("no IPv6 here")
     with listening:
         assert serving.address_of(listening).startswith("http://[::1]:")
