@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,14 @@ from traffic_siamese.simulate.signalling.fault_model import (
     draw_fault,
     names_in,
 )
-from traffic_siamese.simulate.signalling.network_model import NetworkModel, draw_network
+from traffic_siamese.simulate.signalling.network_model import (
+    NetworkModel,
+    NetworkRanges,
+    draw_network,
+)
 from traffic_siamese.simulate.signalling.protocols import PROTOCOLS
 from traffic_siamese.simulate.signalling.recipes import Recipe, read_recipe
+from traffic_siamese.simulate.signalling.transports import check_transport
 from traffic_siamese.tables import open_table, series_columns, series_rows
 from traffic_siamese.times import format_time
 from traffic_siamese.types import NORMAL, LabelledInterval
@@ -76,6 +81,10 @@ class SimulationPlan:
         One of FORMATS; Parquet holds per-second series, which training does not read.
     protocol : str
         One of PROTOCOLS.
+    transport : str, optional
+        What it runs over: SIP over udp, tcp or tcp_per_call (a connection for each call), drawn for
+        each network where none is asked for; Diameter over tcp, which is usual, or sctp. A recipe
+        may name another one.
     """
 
     faults: tuple[str, ...] | None = None
@@ -86,6 +95,7 @@ class SimulationPlan:
     seed: int = 0
     format: str = "pcap.zst"
     protocol: str = "sip"
+    transport: str | None = None
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -93,6 +103,12 @@ class SimulationPlan:
         if self.faults is None:
             return names_in(PROTOCOLS[self.protocol])
         return tuple(dict.fromkeys(self.faults))
+
+    def ranges(self, special: NetworkRanges | None = None) -> NetworkRanges:
+        """Return what networks may be drawn, those of a recipe as it says."""
+        special = special or NetworkRanges()
+        fixed = {} if self.transport is None else {"transport": self.transport}
+        return replace(special, fixed={**fixed, **special.fixed})
 
 
 @dataclass(slots=True)
@@ -171,13 +187,15 @@ def _check(plan: SimulationPlan) -> None:
         raise ValueError(f"found format {plan.format!r}, expected one of {', '.join(FORMATS)}")
     if plan.protocol not in PROTOCOLS:
         raise ValueError(f"found protocol {plan.protocol!r}, expected {' or '.join(PROTOCOLS)}")
+    if plan.transport is not None:
+        check_transport(plan.protocol, plan.transport)
     for name in plan.wanted:
         for part in name.split("+"):
             check_family(part, PROTOCOLS[plan.protocol])
     if not plan.minutes * 60 >= 2 * _LEAST_AROUND_S:
         raise ValueError(f"minutes={plan.minutes:g}: expected 2 or more, a fault with its before")
     for recipe in plan.recipes:
-        _check_recipe(recipe, plan.protocol)
+        _check_recipe(recipe, plan)
         needed_s = recipe.duration_s[0] + 2 * _LEAST_AROUND_S
         if plan.minutes * 60 < needed_s:
             raise ValueError(
@@ -186,12 +204,13 @@ def _check(plan: SimulationPlan) -> None:
             )
 
 
-def _check_recipe(recipe: Recipe, protocol: str) -> None:
+def _check_recipe(recipe: Recipe, plan: SimulationPlan) -> None:
     """Refuse what a protocol cannot show, or does not run over."""
+    ranges = plan.ranges(recipe.network)
     try:
         for family, _ in recipe.effects:
-            check_family(family, PROTOCOLS[protocol])
-        draw_network(np.random.default_rng(0), recipe.network, protocol=protocol)
+            check_family(family, PROTOCOLS[plan.protocol])
+        draw_network(np.random.default_rng(0), ranges, protocol=plan.protocol)
     except ValueError as err:
         raise ValueError(f"recipe {recipe.name!r}: {err}") from err
 
@@ -211,21 +230,25 @@ def _episodes(plan: SimulationPlan) -> Iterator[tuple[str, Episode]]:
     """Name and set up every capture."""
     for i in range(plan.n_networks):
         name = f"network-{i + 1}"
-        network = draw_network(_rng(plan, name), name=name, protocol=plan.protocol)
+        network = _network(plan, name)
         for fault in (NORMAL, *plan.wanted):
             for n in range(plan.captures_per_fault):
                 yield _episode(plan, network, fault, n)
         for recipe in plan.recipes:
             special = network
             if recipe.network.ranges or recipe.network.fixed:
-                special_name = f"{name}-{recipe.name}"
-                special = draw_network(
-                    _rng(plan, name), recipe.network, name=special_name, protocol=plan.protocol
+                special = replace(
+                    _network(plan, name, recipe.network), name=f"{name}-{recipe.name}"
                 )
                 for n in range(plan.captures_per_fault):
                     yield _episode(plan, special, NORMAL, n)
             for n in range(plan.captures_per_fault):
                 yield _episode(plan, special, recipe, n)
+
+
+def _network(plan: SimulationPlan, name: str, special: NetworkRanges | None = None) -> NetworkModel:
+    ranges = plan.ranges(special)
+    return draw_network(_rng(plan, name), ranges, name=name, protocol=plan.protocol)
 
 
 def _episode(

@@ -99,7 +99,7 @@ def test_the_list_says_what_diameter_cannot_show(invoke: Invoke) -> None:
         ),
         (
             ("--recipe", RECIPE.with_name("radio_site_outage.yaml"), "--protocol", "diameter"),
-            "recipe 'radio_site_outage': transport is 'udp', expected 'tcp'",
+            "recipe 'radio_site_outage': found transport 'udp', expected tcp or sctp",
         ),
         (("--faults", "quake"), "found no family 'quake'"),
         (("--minutes", 1), "1.0 is not in the range"),

@@ -15,6 +15,7 @@ from traffic_siamese.cli.progress import Progress
 
 FORMATS = ("pcap", "pcap.zst", "parquet")
 PROTOCOLS = ("sip", "diameter")
+TRANSPORTS = ("udp", "tcp", "tcp_per_call", "sctp")
 
 
 def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -54,6 +55,9 @@ def _show_families(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
               help="Show the families of faults and their parameters, and exit.")  # fmt: skip
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default="sip", show_default=True,
               help="What the networks speak.")  # fmt: skip
+@click.option("--transport", type=click.Choice(TRANSPORTS),
+              help="What that runs over: SIP udp, tcp, or tcp_per_call, drawn for each network "
+              "where it is not given; Diameter tcp, the default, or sctp.")  # fmt: skip
 @click.option("--networks", "n_networks", type=click.IntRange(min=1), default=3, show_default=True,
               help="Networks, drawn at random.")  # fmt: skip
 @click.option("--captures-per-fault", type=click.IntRange(min=1), default=1, show_default=True,
@@ -86,6 +90,7 @@ def command(
     Example:
       traffic-siamese simulate lab --faults latency,service_down --networks 4
       traffic-siamese simulate core --protocol diameter --faults server_overload
+      traffic-siamese simulate core --protocol diameter --transport sctp --faults blocked
       traffic-siamese simulate lab --recipe trunk_failure.yaml --minutes 6 --force
       traffic-siamese train lab --labels lab/labels.csv --model model
     """

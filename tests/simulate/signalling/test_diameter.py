@@ -297,12 +297,12 @@ def test_networks_are_drawn_as_diameter_needs_them() -> None:
         assert 4 <= network.n_addresses <= 30
         assert 6 <= network.watchdog_s <= 30
     datagrams = NetworkRanges(fixed={"transport": "udp"})
-    with pytest.raises(ValueError, match="transport is 'udp', expected 'tcp'"):
+    with pytest.raises(ValueError, match="found transport 'udp', expected tcp or sctp: diameter"):
         draw_network(np.random.default_rng(1), datagrams, protocol="diameter")
 
 
 def test_an_episode_needs_a_transport_of_its_protocol() -> None:
-    with pytest.raises(ValueError, match="found transport 'udp', expected tcp: diameter runs over"):
+    with pytest.raises(ValueError, match="found transport 'udp', expected tcp or sctp: diameter"):
         episode(replace(CORE, transport="udp"))
     with pytest.raises(ValueError, match="found protocol 'x25', expected sip or diameter"):
         episode(replace(CORE, protocol="x25"))

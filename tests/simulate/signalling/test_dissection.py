@@ -13,7 +13,7 @@ from tests.features.dissection import our_counts, tshark_counts
 from tests.features.test_tshark import assert_same_counts
 from tests.simulate.signalling.simulated import PLAIN, episode, fault
 from traffic_siamese.simulate.signalling.fault_model import FaultModel, Onset
-from traffic_siamese.simulate.signalling.network_model import TRANSPORTS
+from traffic_siamese.simulate.signalling.transports import TRANSPORTS
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 

@@ -14,7 +14,8 @@ from traffic_siamese.features.series import read_series
 from traffic_siamese.simulate.signalling.arrivals import day_shape
 from traffic_siamese.simulate.signalling.episode import SETTLING_S, simulate_episode
 from traffic_siamese.simulate.signalling.fault_model import Onset
-from traffic_siamese.simulate.signalling.network_model import TRANSPORTS, NetworkModel
+from traffic_siamese.simulate.signalling.network_model import NetworkModel
+from traffic_siamese.simulate.signalling.transports import TRANSPORTS
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

@@ -11,10 +11,10 @@ from tests.simulate.signalling.simulated import PLAIN, episode, fault, values
 from traffic_siamese.simulate.signalling.families import FAMILIES
 from traffic_siamese.simulate.signalling.fault_model import NAMES, draw_fault, visible_label
 from traffic_siamese.simulate.signalling.network_model import (
-    TRANSPORTS,
     NetworkRanges,
     draw_network,
 )
+from traffic_siamese.simulate.signalling.transports import TRANSPORTS
 
 SHOWS = {
     "blocked": ("to_service_unanswered_4s", 1.0),

@@ -10,7 +10,8 @@ import pytest
 
 from tests.simulate.signalling.simulated import PLAIN, episode
 from traffic_siamese.simulate.signalling.fault_model import NAMES, draw_fault
-from traffic_siamese.simulate.signalling.network_model import TRANSPORTS, draw_network
+from traffic_siamese.simulate.signalling.network_model import draw_network
+from traffic_siamese.simulate.signalling.transports import TRANSPORTS
 
 PINNED = {
     "udp": "daefeefb6b87f31f",

@@ -16,6 +16,7 @@ from traffic_siamese.simulate.signalling.diameter import (
     watchdog_of,
 )
 from traffic_siamese.simulate.signalling.flows import Endpoint
+from traffic_siamese.simulate.signalling.sctp import SctpStream
 from traffic_siamese.simulate.signalling.stream import Stream
 from traffic_siamese.simulate.signalling.subscribers import Site
 from traffic_siamese.simulate.signalling.world import DOWN, UP
@@ -57,7 +58,7 @@ class Association:
         self._waiting: list[tuple[bytes, Action, object]] = []
         self._n_opened = self.n_users = 0
         self.state = "down"
-        self._stream: Stream | None = None
+        self._stream: Stream | SctpStream | None = None
         if is_open:
             self._stream = self._new_stream(is_open=True)
             self._become_open()
@@ -82,16 +83,17 @@ class Association:
         if self._stream is not None:
             self._stream.refuse(payload)
 
-    def _new_stream(self, *, is_open: bool) -> Stream:
+    def _new_stream(self, *, is_open: bool) -> Stream | SctpStream:
         address = self._place.address
         ends = Endpoint(address, self._site.next_port(address)), self._core
-        return Stream(self._world, ends, lost=self._lose, is_open=is_open)
+        make = SctpStream if self._world.network.transport == "sctp" else Stream
+        return make(self._world, ends, lost=self._lose, is_open=is_open)
 
     def _ids(self) -> tuple[int, int]:
         random = self._world.random
         return random.getrandbits(32), random.getrandbits(32)
 
-    def _lose(self, stream: Stream) -> None:
+    def _lose(self, stream: Stream | SctpStream) -> None:
         """Open another connection after timer Tc."""
         if stream is not self._stream:
             return

@@ -91,6 +91,9 @@ def down(world: World, values: Mapping[str, Value], phase: Phase) -> None:
     conditions.silent = values["answer"] == "silence"
     if conditions.down:
         world.server.clear()
+    if conditions.down and not conditions.silent:
+        for close in tuple(world.closers.values()):
+            close()
 
 
 def overload(world: World, values: Mapping[str, Value], phase: Phase) -> None:

@@ -19,6 +19,7 @@ from traffic_siamese.simulate.signalling.families import FAMILIES
 from traffic_siamese.simulate.signalling.fault_model import FaultModel
 from traffic_siamese.simulate.signalling.network_model import NetworkModel
 from traffic_siamese.simulate.signalling.protocols import PROTOCOLS
+from traffic_siamese.simulate.signalling.transports import check_transport
 from traffic_siamese.simulate.signalling.wire import PCAP_HEADER, frames, pcap_records
 from traffic_siamese.simulate.signalling.world import World
 from traffic_siamese.types import NORMAL, LabelledInterval, TrafficLog
@@ -168,11 +169,7 @@ def simulate_episode(
     protocol = PROTOCOLS.get(network.protocol)
     if protocol is None:
         raise ValueError(f"found protocol {network.protocol!r}, expected {' or '.join(PROTOCOLS)}")
-    if network.transport not in protocol.transports:
-        raise ValueError(
-            f"found transport {network.transport!r}, expected {' or '.join(protocol.transports)}: "
-            f"{protocol.name} runs over no other here"
-        )
+    check_transport(network.protocol, network.transport)
     if duration_s <= 0:
         raise ValueError(f"duration_s={duration_s}: expected more than 0")
     if fault is not None and not 0 <= onset_s < end_s <= duration_s:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-UDP, TCP, ICMP, ICMPV6 = 17, 6, 1, 58
+UDP, TCP, SCTP, ICMP, ICMPV6 = 17, 6, 132, 1, 58
 
 _MACS = (bytes.fromhex("02005e000001"), bytes.fromhex("02005e000002"))
 
@@ -46,6 +46,7 @@ def header(source: Endpoint, target: Endpoint, protocol: int, *, from_core: bool
     transport = {
         UDP: ports + bytes(4),
         TCP: ports + bytes(8) + b"\x80\x00\xfa\xf0" + bytes(16),
+        SCTP: ports + bytes(8),
         ICMP: b"\x03\x03" + bytes(6),
         ICMPV6: b"\x01\x04" + bytes(6),
     }[protocol]

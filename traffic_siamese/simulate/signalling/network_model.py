@@ -6,7 +6,12 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-TRANSPORTS = ("udp", "tcp", "tcp_per_call")
+from traffic_siamese.simulate.signalling.transports import (
+    TRANSPORTS,
+    TRANSPORTS_OF,
+    check_transport,
+)
+
 SIDES = ("subscribers", "core")
 
 
@@ -52,7 +57,7 @@ class NetworkModel:
     device_s : float
         Median time a subscriber's device takes to react.
     transport : str
-        One of TRANSPORTS.
+        One of those of the protocol in TRANSPORTS_OF.
     ipv6, nat : bool
         Addresses; whether subscribers stand behind address translation.
     n_cores : int
@@ -65,6 +70,10 @@ class NetworkModel:
         Swing of slow waves, each kind of traffic its own.
     update_s, request_timeout_s, watchdog_s, reconnect_s : float
         Of Diameter: median time between updates of a session, and its timers Tx, Tw and Tc.
+    rto_min_s, rto_max_s, heartbeat_s : float
+        Of SCTP: RTO.Min, RTO.Max and HB.interval.
+    association_retries : int
+        Of SCTP: Association.Max.Retrans.
     """
 
     name: str = "network"
@@ -111,6 +120,10 @@ class NetworkModel:
     request_timeout_s: float = 8.0
     watchdog_s: float = 20.0
     reconnect_s: float = 15.0
+    rto_min_s: float = 1.0
+    rto_max_s: float = 60.0
+    heartbeat_s: float = 30.0
+    association_retries: int = 10
 
 
 NETWORK_RANGES: dict[str, tuple[float, float]] = {
@@ -156,9 +169,15 @@ DIAMETER_RANGES: dict[str, tuple[float, float]] = {
     "reconnect_s": (5, 30),
 }
 """What differs in Diameter: some clients with connections that stay."""
+SCTP_RANGES: dict[str, tuple[float, float]] = {
+    "rto_min_s": (0.2, 1.0),
+    "rto_max_s": (2.0, 60.0),
+    "heartbeat_s": (5, 30),
+    "association_retries": (4, 10),
+}
+"""Up to what RFC 9260 section 16 recommends; who is in a hurry sets less."""
 DIAMETER_FIXED: dict[str, str | float | bool] = {
     "protocol": "diameter",
-    "transport": "tcp",
     "nat": False,
     "terminating_share": 0.0,
     "no_answer": 0.0,
@@ -166,8 +185,8 @@ DIAMETER_FIXED: dict[str, str | float | bool] = {
 }
 """Watchdogs come by themselves."""
 
-WHOLE = frozenset({"n_subscribers", "n_addresses", "server_room", "n_cores"})
-CHOICES: dict[str, tuple[str, ...]] = {"transport": TRANSPORTS, "vantage": SIDES}
+WHOLE = frozenset({"n_subscribers", "n_addresses", "server_room", "n_cores", "association_retries"})
+CHOICES: dict[str, tuple[str, ...]] = {"transport": (*TRANSPORTS, "sctp"), "vantage": SIDES}
 FLAGS = ("ipv6", "nat", "full_answers")
 
 
@@ -220,6 +239,7 @@ def draw_network(
         If the protocol does not run over the transport that is asked for.
     """
     ranges = ranges or NetworkRanges()
+    check_transport(protocol, str(ranges.fixed.get("transport", TRANSPORTS_OF[protocol][0])))
     drawn: dict[str, float | int | str | bool] = {}
     for key, usual in NETWORK_RANGES.items():
         value = draw_between(rng, *ranges.ranges.get(key, usual))
@@ -254,12 +274,11 @@ def _draw_peers(
     rng: np.random.Generator, ranges: NetworkRanges, drawn: dict[str, float | int | str | bool]
 ) -> None:
     """Draw what differs in Diameter."""
-    for key, usual in DIAMETER_RANGES.items():
+    drawn["transport"] = ranges.fixed.get("transport", TRANSPORTS_OF["diameter"][0])
+    special = DIAMETER_RANGES | (SCTP_RANGES if drawn["transport"] == "sctp" else {})
+    for key, usual in special.items():
         value = draw_between(rng, *ranges.ranges.get(key, usual))
         drawn[key] = round(value) if key in WHOLE else value
-    asked = ranges.fixed.get("transport", DIAMETER_FIXED["transport"])
-    if asked != DIAMETER_FIXED["transport"]:
-        raise ValueError(f"transport is {asked!r}, expected 'tcp': Diameter here runs over TCP")
     drawn.update({key: value for key, value in DIAMETER_FIXED.items() if key not in ranges.ranges})
 
 

@@ -11,11 +11,12 @@ from traffic_siamese.simulate.signalling.sessions import Session
 from traffic_siamese.simulate.signalling.sip import SipDialogue
 from traffic_siamese.simulate.signalling.subscribers import Site
 from traffic_siamese.simulate.signalling.transactions import Transaction
+from traffic_siamese.simulate.signalling.transports import TRANSPORTS_OF
 
 SIP = SignallingProtocol(
     name="sip",
     port=5060,
-    transports=("udp", "tcp", "tcp_per_call"),
+    transports=TRANSPORTS_OF["sip"],
     dialogue=SipDialogue,
     transaction=Transaction,
     session=Call,
@@ -26,7 +27,7 @@ SIP = SignallingProtocol(
 DIAMETER = SignallingProtocol(
     name="diameter",
     port=3868,
-    transports=("tcp",),
+    transports=TRANSPORTS_OF["diameter"],
     dialogue=DiameterDialogue,
     transaction=Exchange,
     session=Session,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from operator import itemgetter
 
 Record = tuple[float, int, bytes, int, int, int]
-"""Time in seconds, flow, payload, TCP sequence and acknowledgement number, TCP flags."""
+"""Time in seconds, flow, payload, TCP sequence and acknowledgement number, TCP flags.
+
+Of SCTP, the first number is the verification tag."""
 
 _BY_TIME = itemgetter(0)
 

@@ -3,7 +3,7 @@
 References
 ----------
 RFC 791, RFC 8200 (IP), RFC 768 (UDP), RFC 9293 and RFC 7323 (TCP and its options), RFC 1071
-(checksums), draft-ietf-opsawg-pcap.
+(checksums), RFC 9260 section 3.1 (SCTP's common header), draft-ietf-opsawg-pcap.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_siamese.simulate.signalling.flows import ICMP, TCP, UDP
+from traffic_siamese.simulate.signalling.crc32c import crc32c
+from traffic_siamese.simulate.signalling.flows import ICMP, SCTP, TCP, UDP
 from traffic_siamese.simulate.signalling.tap import Record
 
 ETHERNET_BYTES = 14
@@ -87,7 +88,10 @@ def _headers(
         _put_tcp(matrix, at, records)
     elif protocol == UDP:
         _put16(matrix, at + 4, n_transport)
-    _put_checksum(matrix, at, [record[2] for record in records], protocol)
+    if protocol == SCTP:
+        _put_sctp(matrix, at, records)
+    else:
+        _put_checksum(matrix, at, [record[2] for record in records], protocol)
     return matrix
 
 
@@ -100,6 +104,15 @@ def _put_tcp(matrix: Matrix, at: int, records: list[Record]) -> None:
     matrix[:, at + 20 : at + 24] = _STAMPED
     _put32(matrix, at + 24, np.array([int(1e3 * record[0]) & 0xFFFFFFFF for record in records]))
     matrix[opens, at + 20 : at + 32] = _SYN_OPTIONS
+
+
+def _put_sctp(matrix: Matrix, at: int, records: list[Record]) -> None:
+    """Fill in verification tag and checksum, which stands with its lowest byte first."""
+    _put32(matrix, at + 4, np.array([record[3] for record in records], np.int64))
+    packets = [
+        row.tobytes() + record[2] for row, record in zip(matrix[:, at:], records, strict=True)
+    ]
+    matrix[:, at + 8 : at + 12] = crc32c(packets).astype("<u4").view(np.uint8).reshape(-1, 4)
 
 
 def _put_checksum(matrix: Matrix, at: int, payloads: list[bytes], protocol: int) -> None:

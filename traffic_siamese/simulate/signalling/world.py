@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp
 from random import Random
 
@@ -34,6 +35,8 @@ class World:
         The core's.
     tap : Tap
     flows : FlowTable
+    closers : dict of object to callable
+        What the core's host closes when its process is killed.
     """
 
     def __init__(self, network: NetworkModel, random: Random, *, start_s: float) -> None:
@@ -48,6 +51,7 @@ class World:
         )
         self.tap = Tap()
         self.flows = FlowTable()
+        self.closers: dict[object, Callable[[], None]] = {}
         self.recover()
         self._ends_s = (network.access_s, network.core_s)
         self._sees_sender = (network.vantage == "subscribers", network.vantage == "core")
