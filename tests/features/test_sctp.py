@@ -88,6 +88,41 @@ def test_init_counts_as_syn_and_abort_as_reset(tmp_path: Path) -> None:
     assert "from_service_tcp_syn" not in found
 
 
+def test_each_repeated_chunk_of_a_bundle_counts(tmp_path: Path) -> None:
+    """Messages 1 to 3 in a packet each, then all again in one: as many as TCP would repeat."""
+    chunks = [w.data_chunk(w.diameter(280, hop=tsn), tsn) for tsn in (1, 2, 3)]
+    packets = packets_of([*chunks, b"".join(chunks), w.data_chunk(w.diameter(280, hop=4), 4)])
+    found = totals(read(tmp_path / "bundle.pcap", packets))
+    assert found["to_service_request_keep_alive"] == 4
+    assert found["to_service_repeats"] == 3
+
+
+def test_a_set_up_that_is_repeated_counts_on_both_sides(tmp_path: Path) -> None:
+    """INIT, INIT ACK, COOKIE ECHO, COOKIE ACK, each twice; each grant has a tag of its own."""
+    back = {"hosts": (1, 2), "ports": (3868, 40000), "tag": 5}
+    steps = [
+        (w.init_chunk(5), {"tag": 0}), (w.init_chunk(5), {"tag": 0}),
+        (w.chunk(2, b"first 16 bytes.."), back), (w.chunk(2, b"other 16 bytes.."), back),
+        (w.chunk(10, bytes(8)), {"tag": 9}), (w.chunk(10, bytes(8)), {"tag": 9}),
+        (w.chunk(11), back), (w.chunk(11), back),
+    ]  # fmt: skip
+    packets = [
+        w.sctp_packet(one, START_NS + i * 10**6, **where) for i, (one, where) in enumerate(steps)
+    ]
+    found = totals(read(tmp_path / "set_up.pcap", packets))
+    assert found["to_service_tcp_retransmissions"] == 2
+    assert found["from_service_tcp_retransmissions"] == 2
+    assert found["to_service_tcp_syn"] == 2
+
+
+def test_an_association_that_is_set_up_in_sight_reads_its_first_number(tmp_path: Path) -> None:
+    """COOKIE ECHO and the first message in one packet: nothing was repeated."""
+    bundle = w.chunk(10, bytes(8)) + w.data_chunk(WATCHDOG, 70)
+    found = totals(read(tmp_path / "first.pcap", packets_of([bundle])))
+    assert found["to_service_request_keep_alive"] == 1
+    assert "to_service_repeats" not in found
+
+
 def test_an_identifier_in_the_stacks_own_byte_order_or_missing(tmp_path: Path) -> None:
     chunks = [w.data_chunk(WATCHDOG, i + 1, ppid=ppid) for i, ppid in enumerate((46 << 24, 0))]
     assert slots(tmp_path, packets_of(chunks)) == ["request_keep_alive"] * 2

@@ -23,6 +23,16 @@ def exchange(tmp_path: Path, said: list[Exchange], port: int) -> dict[str, float
     return totals(read(tmp_path / "exchange.pcap", packets))
 
 
+def over_sctp(tmp_path: Path, said: list[Exchange]) -> dict[str, float]:
+    """Say it over SCTP between client 2 and server 1; return the totals."""
+    packets = []
+    for i, (at, asks, payload) in enumerate(said):
+        ends = {} if asks else {"hosts": (1, 2), "ports": (3868, 40000), "tag": 8}
+        chunk = w.data_chunk(payload, i + 1)
+        packets.append(w.sctp_packet(chunk, START_NS + int(at * SECOND), **ends))
+    return totals(read(tmp_path / "exchange.pcap", packets))
+
+
 SESSIONS: dict[str, tuple[list[Exchange], int]] = {
     "gtp2": (
         [
@@ -145,6 +155,27 @@ def test_a_request_sent_again_is_a_retransmission(tmp_path: Path) -> None:
     found = exchange(tmp_path, said, 2123)
     assert found["to_service_retransmitted_requests"] == found["to_service_new_transactions"] == 1
     assert found["from_service_answer_overload"] == 1
+
+
+def test_a_request_with_flag_t_is_a_copy_even_where_the_first_went_elsewhere(
+    tmp_path: Path,
+) -> None:
+    """RFC 6733 section 3: T tells that it may have been sent before, after a failover."""
+    copy = w.diameter(316, hop=9, end=4, flags=0x10)
+    said = [
+        (0.0, True, w.diameter(316, hop=1, end=3)),
+        (0.1, False, w.diameter(316, [w.result(2001)], request=False, hop=1, end=3)),
+        (3.0, True, copy),
+        (3.1, False, w.diameter(316, [w.result(2001)], request=False, hop=9, end=4)),
+        (5.0, True, w.diameter(316, hop=10, end=5, flags=0x10)),
+        (12.0, True, w.diameter(280, hop=11)),
+    ]
+    found = over_sctp(tmp_path, said)
+    assert found["to_service_request_registration"] == 3
+    assert found["to_service_retransmitted_requests"] == found["to_service_repeats"] == 2
+    assert found["to_service_new_transactions"] == 2
+    assert found["to_service_unanswered_t1"] == found["to_service_unanswered_4s"] == 1
+    assert found["from_service_done_registrations"] == 2
 
 
 def test_the_same_number_asked_by_either_side_is_two_transactions(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ PACKET = np.dtype(
     align=True,
 )
 """An IP packet: the columns of `PacketChunk`; the row of its bin and its direction, set later;
-and whether it is a TCP segment behind the bytes that were due next, or a repeated SYN."""
+and whether it is a TCP segment behind the bytes that were due next, or a repeated SYN; of SCTP, how
+many of its chunks are so."""
 
 MESSAGE = np.dtype(
     [
@@ -57,6 +58,7 @@ MESSAGE = np.dtype(
         ("protocol", np.uint8),
         ("is_one_way", np.uint8),
         ("reuses_keys", np.uint8),
+        ("is_repeated", np.uint8),
     ],
     align=True,
 )
@@ -68,7 +70,8 @@ own answer code, 0 in requests; the next three are slots (see ``slots``), 255 wh
 not of that sort, and ``answered_kind`` is the kind of the request that an answer answers (255: as
 its request was), a request's own kind in requests. ``protocol`` is its place in `PROTOCOLS`;
 ``is_one_way`` tells a request that is not answered; ``reuses_keys``, that other content under its
-transaction's key is another transaction."""
+transaction's key is another transaction; ``is_repeated``, a request that says itself that it was
+sent before (Diameter's flag T)."""
 
 _COLUMNS = (
     ("time_ns", np.int64),

@@ -32,7 +32,7 @@ typedef struct {
     uint32_t row; /* of its bin */
     uint16_t src_port, dst_port;
     uint8_t ip_protocol, flags, tcp_flags, icmp_type;
-    uint8_t retransmitted; /* TCP, SCTP: behind the bytes, the chunks, that were due next */
+    uint8_t retransmitted; /* TCP: behind the bytes that were due next; SCTP: how many chunks so */
     uint8_t direction;
 } ts_packet_row;
 
@@ -41,7 +41,7 @@ typedef struct {
     uint32_t packet; /* the row of the packet that completed it */
     uint16_t status;
     uint8_t request_kind, answer_class, answered_kind, protocol;
-    uint8_t is_one_way, reuses_keys;
+    uint8_t is_one_way, reuses_keys, is_repeated;
 } ts_message_row;
 
 /* By row: counters of both directions; tenths of the bin that held a packet, a bit each, of both

@@ -7,6 +7,7 @@ enum {
     MAX_MESSAGE_BYTES = 1 << 20, /* the header has room for 16 MB; nobody sends that */
     FLAG_REQUEST = 0x80,
     FLAG_ERROR = 0x20,
+    FLAG_REPEATED = 0x10, /* T */
     RESERVED_FLAGS = 0x0f,
     AVP_FLAG_VENDOR = 0x80,
     VENDOR_3GPP = 10415,
@@ -269,7 +270,8 @@ static int brings_challenge(uint32_t command) {
 }
 
 /* A copy sent again by another way differs in its flag T and Hop-by-Hop Identifier only (section
- * 3), so the content begins with the End-to-End Identifier. */
+ * 3), so the content begins with the End-to-End Identifier.  To another host it is the first of its
+ * transaction, and only its flag tells that it is a copy. */
 int diameter_read(const uint8_t *p, size_t n, ts_message *out) {
     attributes found = {0};
     attribute one;
@@ -285,6 +287,7 @@ int diameter_read(const uint8_t *p, size_t n, ts_message *out) {
     out->content_key = ts_hash(p + 16, end - 16, command);
     if (p[4] & FLAG_REQUEST) {
         out->request_kind = out->answered_kind = kind;
+        out->is_repeated = (p[4] & FLAG_REPEATED) != 0;
         out->target_key = found.user_key ? found.user_key
                           : found.identity_key ? found.identity_key : found.subscription_key;
     } else {

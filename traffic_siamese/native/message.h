@@ -80,6 +80,7 @@ typedef struct {
     uint8_t request_kind, answer_class; /* what it asks; or what it answers: one is left empty */
     uint8_t answered_kind; /* an answer's request kind; NO_REQUEST: as its request was, if seen */
     uint8_t is_one_way;    /* a request that is not answered, by its protocol */
+    uint8_t is_repeated;   /* a request that says itself that it was sent before, by another way */
     uint8_t transaction_scope;
     uint8_t session_of_answerer; /* the answering host chose the session's key: unique there only */
     uint16_t status;             /* the protocol's own answer code, 0 in a request */

@@ -106,6 +106,7 @@ void ts_emit(ts_batch *out, const ts_message *m) {
         .answered_kind = m->answered_kind,
         .protocol = m->protocol,
         .is_one_way = m->is_one_way,
+        .is_repeated = m->is_repeated,
         .reuses_keys = m->transaction_scope != UNIQUE_ANYWHERE,
     };
 }

@@ -1,7 +1,7 @@
 /* SCTP (RFC 9260): the chunks bundled in a packet, the fragments of user messages, and what its
  * control chunks and transmission sequence numbers tell.  An INIT counts as TCP's SYN, an ABORT as
- * its RST and a chunk behind those that were due next as its retransmission: the same fault then
- * shows the same on both. */
+ * its RST and each chunk behind those that were due next as its retransmission, and each repeated
+ * chunk of the set-up as its repeated SYN: the same fault then shows the same on both. */
 #include <stdlib.h>
 
 #include "batch.h"
@@ -12,6 +12,8 @@ enum {
     CHUNK_INIT_ACK = 2,
     CHUNK_ABORT = 6,
     CHUNK_SHUTDOWN = 7,
+    CHUNK_COOKIE_ECHO = 10,
+    CHUNK_COOKIE_ACK = 11,
     LAST_FRAGMENT = 1, /* flag E of section 3.3.1 */
     FIRST_FRAGMENT = 2,
     CHUNK_HEADER_BYTES = 4,
@@ -29,6 +31,8 @@ typedef struct {
     uint8_t *head;             /* the fragments so far of a user message */
     uint32_t head_bytes, ppid;
     uint32_t top_tsn, next_fragment_tsn;
+    uint16_t set_up;           /* bit k: a chunk of type k, of those that set up, came */
+    uint8_t has_data;
 } association;
 
 typedef struct {
@@ -53,16 +57,18 @@ int sctp_init(table *associations) {
 /* One direction of an association: its verification tag tells, on whichever paths it runs
  * (section 8.5). */
 static association *association_of(table *associations, const packet_columns *in, int64_t i,
-                                   uint32_t tag, int *is_new) {
+                                   uint32_t tag) {
+    int is_new;
     uint64_t ports = (uint64_t)in->src_port[i] << 16 | in->dst_port[i];
     uint64_t key = ts_mix((uint64_t)tag << 32 ^ ts_mix(ports + 1));
-    association *a = table_get(associations, key, in->time_ns[i], is_new);
+    association *a = table_get(associations, key, in->time_ns[i], &is_new);
     if (in->time_ns[i] > a->entry.last_ns) a->entry.last_ns = in->time_ns[i];
     return a;
 }
 
 static void restart(association *a, uint32_t tsn) {
     drop_head(a);
+    a->has_data = 1;
     memset(a->seen, 0, sizeof a->seen);
     a->seen[0] = 1;
     a->top_tsn = tsn;
@@ -138,36 +144,44 @@ static void take_fragment(association *a, const chunk *data, uint32_t tsn, ts_ba
     if (data->flags & LAST_FRAGMENT) read_fragments(a, out);
 }
 
-static void take_data(association *a, int is_new, const chunk *data, ts_batch *out) {
+static void count_repeat(ts_batch *out) {
+    ts_packet_row *packet = packet_now(out);
+    if (packet->retransmitted < UINT8_MAX) packet->retransmitted++;
+}
+
+static void take_data(association *a, const chunk *data, ts_batch *out) {
     uint32_t tsn = ts_be32(data->p + 4);
-    int is_behind = 0, is_whole = FIRST_FRAGMENT | LAST_FRAGMENT;
-    if (is_new) restart(a, tsn);
-    else if (!note_chunk(a, tsn, &is_behind)) {
-        packet_now(out)->retransmitted = 1;
-        return;
-    }
-    packet_now(out)->retransmitted |= (uint8_t)is_behind;
+    int is_first = 1, is_behind = 0, is_whole = FIRST_FRAGMENT | LAST_FRAGMENT;
+    if (a->has_data) is_first = note_chunk(a, tsn, &is_behind);
+    else restart(a, tsn);
+    if (!is_first || is_behind) count_repeat(out);
+    if (!is_first) return;
     if ((data->flags & is_whole) != is_whole) take_fragment(a, data, tsn, out);
     else if (data->n > DATA_HEADER_BYTES)
         ts_read_sctp_message(data->p + DATA_HEADER_BYTES, data->n - DATA_HEADER_BYTES,
                              ts_be32(data->p + 12), out);
 }
 
-/* A second INIT with the same initiate tag is a repeated one. */
+/* A second chunk of this type under the same tag is a repeated one; the answers to a repeated INIT
+ * bear the same tag, and may differ in all else (section 5.1.3). */
+static void take_set_up(association *a, uint8_t type, ts_batch *out) {
+    uint16_t bit = (uint16_t)(1u << type);
+    if (a->set_up & bit) count_repeat(out);
+    a->set_up |= bit;
+}
+
+/* Of an INIT the tag is the one that it brings: that of the packet is 0. */
 static void take_init(table *associations, const packet_columns *in, int64_t i, const chunk *init,
                       ts_batch *out) {
-    int is_new = 1;
-    if (init->n >= 8) association_of(associations, in, i, ~ts_be32(init->p + 4), &is_new);
-    packet_now(out)->retransmitted |= !is_new;
     packet_now(out)->tcp_flags |= TCP_SYN;
+    if (init->n < 8) return;
+    take_set_up(association_of(associations, in, i, ~ts_be32(init->p + 4)), CHUNK_INIT, out);
 }
 
 void sctp_read_packet(table *associations, const packet_columns *in, int64_t i,
                       const uint8_t *data, ts_batch *out) {
     const uint8_t *p = data + in->payload_offset[i];
     size_t n = in->payload_bytes[i];
-    association *a = NULL;
-    int is_new = 0;
     uint32_t tag = n ? ts_be32(p - TAG_BEFORE_CHUNKS) : 0;
     while (n >= CHUNK_HEADER_BYTES) {
         size_t length = ts_be16(p + 2), step = (length + 3) & ~(size_t)3;
@@ -175,14 +189,15 @@ void sctp_read_packet(table *associations, const packet_columns *in, int64_t i,
         if (length < CHUNK_HEADER_BYTES) return;
         switch (p[0]) {
             case CHUNK_INIT: take_init(associations, in, i, &one, out); break;
-            case CHUNK_INIT_ACK: packet_now(out)->tcp_flags |= TCP_SYN | TCP_ACK; break;
+            case CHUNK_INIT_ACK: packet_now(out)->tcp_flags |= TCP_SYN | TCP_ACK; /* fall through */
+            case CHUNK_COOKIE_ECHO: case CHUNK_COOKIE_ACK:
+                take_set_up(association_of(associations, in, i, tag), p[0], out);
+                break;
             case CHUNK_ABORT: packet_now(out)->tcp_flags |= TCP_RST; break;
             case CHUNK_SHUTDOWN: packet_now(out)->tcp_flags |= TCP_FIN; break;
             case CHUNK_DATA:
                 if (one.n < DATA_HEADER_BYTES) return;
-                if (!a) a = association_of(associations, in, i, tag, &is_new);
-                take_data(a, is_new, &one, out);
-                is_new = 0;
+                take_data(association_of(associations, in, i, tag), &one, out);
         }
         if (step >= n) return;
         p += step;

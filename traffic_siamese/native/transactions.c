@@ -197,13 +197,14 @@ static void take_request(matcher *m, const ts_matching *in, const ts_message_row
     enum repeat repeat = repeat_of(message->content_key, packet->time_ns, &t->request_content,
                                    &t->request_seen_ns, t->asked);
     cell[place[COUNTED_REQUESTS + message->request_kind]] += 1;
-    cell[place[COUNTED_RETRANSMITTED_REQUESTS]] += repeat == IS_RETRANSMISSION;
+    int is_copy = !t->asked && message->is_repeated; /* of what was asked elsewhere */
+    cell[place[COUNTED_RETRANSMITTED_REQUESTS]] += repeat == IS_RETRANSMISSION || is_copy;
     cell[place[COUNTED_DUPLICATES]] += repeat == IS_DUPLICATE;
     ts_add_key(&in->to, in->requesters, packet->row, packet->src_key);
     ts_add_key(&in->to, in->targets, packet->row, message->target_key);
     if (message->request_kind == REQUEST_SESSION_END) end_session(m, in, message, packet);
     if (t->asked) return;
-    cell[place[COUNTED_NEW_TRANSACTIONS]] += 1;
+    cell[place[COUNTED_NEW_TRANSACTIONS]] += !is_copy;
     t->asked = 1;
     t->request_ns = packet->time_ns;
     t->request_kind = message->request_kind;
