@@ -1,9 +1,10 @@
 """A fault taught on one protocol, asked about on another: SIP and Diameter, both ways.
 
-Networks are simulated, SIP over UDP, SIP over TCP and Diameter, with the same kinds of faults; none
-of them was trained on. The library of the model that ships is emptied of faults and taught with one
-example of each, all from one network; then all captures of the other networks are classified, each
-against the normal of its own network. Each network and capture teaches in turn.
+Networks are simulated, SIP over UDP and over TCP, Diameter over TCP and, the same networks with the
+same faults, over SCTP; none of them was trained on. The library of the model that ships is emptied
+of faults and taught with one example of each, all from one network; then all captures of the other
+networks are classified, each against the normal of its own network, and raised where it is farther
+from normal than that strays, as by ``classify --network``. Networks and captures teach in turn.
 
     python benchmarks/cross_protocol.py [--networks 3] [--captures 2] [--side subscribers]
         [--seed 0] [--recorded DIR --recorded-networks A C] [--json results.json]
@@ -15,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,51 +23,22 @@ from pathlib import Path
 
 import numpy as np
 from cross_protocol_report import side_by_side, table
+from cross_protocol_sources import GROUPS, UNSEEN, Source, recorded, simulated
 from numpy.typing import NDArray
 
 from traffic_siamese.alarms import looks, tail_of_log
 from traffic_siamese.baseline import learn_baseline
 from traffic_siamese.evaluation.watching import verdicts_of
-from traffic_siamese.features.series import read_series
 from traffic_siamese.incidents import IncidentMerger
-from traffic_siamese.labels import read_labels
 from traffic_siamese.model import Model, load_model
+from traffic_siamese.network_straying import measure_straying
 from traffic_siamese.oneshot.phases import STEADY, distances_from_normal, shows_fault
 from traffic_siamese.oneshot.recognition import recognise
 from traffic_siamese.oneshot.select import select_prototypes
 from traffic_siamese.preparation import all_windows, prepare
-from traffic_siamese.simulate.signalling.fault_model import FaultModel, draw_effect
-from traffic_siamese.simulate.signalling.network_model import NetworkRanges, draw_network
-from traffic_siamese.simulation import simulate_episode
 from traffic_siamese.starting import shipped_model
-from traffic_siamese.types import NORMAL, UNKNOWN, FloatArray, LabelledInterval, TrafficLog
+from traffic_siamese.types import NORMAL, UNKNOWN, FloatArray, LabelledInterval
 
-FAULTS: dict[str, tuple[str, dict[str, str | float]]] = {
-    "blocked": ("blocked", {"way": "both"}),
-    "one_way_block": ("blocked", {}),
-    "capacity": ("capacity", {"way": "both"}),
-    "packet_loss": ("packet_loss", {"way": "both"}),
-    "latency": ("latency", {"way": "both"}),
-    "service_down": ("service_down", {"answer": "refusal"}),
-    "server_overload": ("server_overload", {}),
-    "server_errors": ("server_errors", {"answer": "500"}),
-    "registration_storm": ("registration_storm", {}),
-    "auth_failure": ("auth_failure", {"answer": "403"}),
-    "route_misconfig": ("route_misconfig", {"answer": "404"}),
-    "mass_disconnect": ("mass_disconnect", {}),
-}
-"""By label: family, and what is not drawn of it."""
-GROUPS = {
-    "SIP over UDP": ("sip", ("udp",)),
-    "SIP over TCP": ("sip", ("tcp_per_call", "tcp")),
-    "Diameter": ("diameter", ("tcp",)),
-}
-"""Protocol, and transports in turn."""
-UNSEEN = {"subscribers": "down", "core": "up"}
-"""A link blocked this way looks blocked altogether from a side: the other way is one_way_block."""
-LENGTH_S, ONSET_S, END_S = 210.0, 60.0, 170.0
-BASELINE_S = 600.0
-"""Of the capture that a network's normal is learned from; its waves are as slow as that."""
 MAX_EXAMPLES = 5
 
 
@@ -86,6 +57,8 @@ class Asked:
     start_ns : ndarray of shape (n,), int64
         Of its windows, as often as classifying looks at them.
     embeddings : ndarray of shape (n, embedding_dim), float32
+    straying : float or None
+        How far its network's normal traffic gets from the model's; embedding units.
     """
 
     group: str
@@ -96,6 +69,7 @@ class Asked:
     calm: tuple[LabelledInterval, ...]
     start_ns: NDArray[np.int64]
     embeddings: FloatArray
+    straying: float | None = None
 
     def inside(self, interval: LabelledInterval, length_ns: int) -> NDArray[np.bool_]:
         """Tell which windows lie wholly in an interval."""
@@ -103,61 +77,19 @@ class Asked:
         return after & (self.start_ns + length_ns <= interval.end_ns)
 
 
-Source = tuple[str, str, TrafficLog, tuple[LabelledInterval, ...]]
-"""Group, network, log, what it shows."""
-
-
-def simulated(group: str, args: argparse.Namespace) -> Iterator[Source]:
-    """Simulate networks: one capture of normal traffic more than of each fault."""
-    protocol, transports = GROUPS[group]
-    for i in range(args.networks):
-        rng = np.random.default_rng([args.seed, i, *group.encode()])
-        name = f"{group} {i + 1}"
-        fixed = {"vantage": args.side, "transport": transports[i % len(transports)]}
-        network = draw_network(rng, NetworkRanges(fixed=fixed), name=name, protocol=protocol)
-        say(f"{name}: {network.transport}, {network.calls_per_s:.1f} sessions a second")
-        for label in (NORMAL, *FAULTS):
-            for number in range(args.captures + (label == NORMAL)):
-                fault = None if label == NORMAL else _fault(rng, label, args.side)
-                times = {} if fault is None else {"onset_s": ONSET_S, "end_s": END_S}
-                seed = int(rng.integers(1 << 32))
-                long = label == NORMAL and number == 0
-                length_s = BASELINE_S if long else LENGTH_S
-                one = simulate_episode(network, fault, duration_s=length_s, seed=seed, **times)
-                one.name = f"{name}/{label}-{number + 1}"
-                yield group, name, one.log, one.intervals
-
-
-def _fault(rng: np.random.Generator, label: str, side: str) -> FaultModel:
-    family, given = FAULTS[label]
-    if label == "one_way_block":
-        given = {"way": "up" if UNSEEN[side] == "down" else "down"}
-    return FaultModel(label, label, (draw_effect(rng, family, dict(given)),))
-
-
-def recorded(folder: Path, networks: Sequence[str]) -> Iterator[Source]:
-    """Read recorded captures."""
-    by_capture: dict[str, list[LabelledInterval]] = defaultdict(list)
-    for one in read_labels(folder / "labels.csv"):
-        if one.network in networks:
-            by_capture[one.capture].append(one)
-    for capture, intervals in sorted(by_capture.items()):
-        network = intervals[0].network
-        log = read_series(folder / capture)
-        yield f"recorded {network}", network, log, tuple(intervals)
-
-
 def embed(model: Model, sources: Iterator[Source]) -> list[Asked]:
     """Embed captures against the normal of their network: that of its first normal capture."""
     asked: list[Asked] = []
     baselines: dict[str, FloatArray] = {}
+    straying: dict[str, float | None] = {}
     seen: Counter[tuple[str, str]] = Counter()
     spec = looks(model.bundle.info.calibration.normal_tail, model.bundle.info.window)
     for group, network, log, intervals in _normal_first(sources):
         faults = [one for one in intervals if one.label != NORMAL]
         if network not in baselines:
             values = np.concatenate([series.values for series in log.series])
-            baselines[network] = learn_baseline(values)
+            own = baselines[network] = learn_baseline(values)
+            straying[network] = measure_straying(model, [log], own, mostly_normal=False)
             continue
         windows = all_windows(prepare(log, model.scaler, baseline=baselines[network]), spec)
         label = faults[0].label if faults else NORMAL
@@ -167,7 +99,7 @@ def embed(model: Model, sources: Iterator[Source]) -> list[Asked]:
         found = model.encoder.embed(windows.gather())
         asked.append(
             Asked(group, network, log.name, number, faults[0] if faults else None, calm,
-                  windows.start_ns, found)
+                  windows.start_ns, found, straying[network])
         )  # fmt: skip
     return asked
 
@@ -222,7 +154,10 @@ class Library:
         info = self._model.bundle.info
         found = recognise(one.embeddings, self.prototypes, self.labels, info.calibration)
         told = verdicts_of(one.name, one.start_ns, one.embeddings, found, info.window)
-        tail = tail_of_log(info.calibration.normal_tail, told)
+        tail = info.calibration.normal_tail
+        if tail is not None and one.straying is not None:
+            tail = tail.stretched(one.straying)
+        tail = tail_of_log(tail, told)
         incidents = IncidentMerger.for_model(tail, info.window).merge(told)
         within = one.fault or one.calm[0]
         return found.label, {
@@ -275,11 +210,6 @@ def _count(
     tally.update(unknown=int((mine == UNKNOWN).sum()), normal=int((mine == NORMAL).sum()))
     tally.update({f"as {name}": int((mine == name).sum()) for name in set(mine.tolist())})
     tally.update(captures=1, raised=bool(incidents), named=one.fault.label in incidents)
-
-
-def say(text: str) -> None:
-    """Tell progress."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

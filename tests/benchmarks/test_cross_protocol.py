@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from cross_protocol import Asked, Library, Source, _normal_first, cross
+from cross_protocol import Asked, Library, _normal_first, cross
 from cross_protocol_report import shares, side_by_side
+from cross_protocol_sources import Source, _network
 
 from traffic_siamese.model import Model, load_model
 from traffic_siamese.starting import shipped_model
@@ -85,3 +87,33 @@ def test_columns_stand_side_by_side_with_their_means() -> None:
     assert rows[2] == "| latency | 1.00 / 0.50 | 0.50 / 0.50 |"
     assert rows[3] == "| **mean** | 1.00 / 0.50 | 0.50 / 0.50 |"
     assert rows[4] == "| normal kept | 0.750 | 0.750 |"
+
+
+def test_diameter_over_sctp_has_the_networks_and_faults_of_diameter_over_tcp() -> None:
+    """All but the transport and its timers; and chance goes on alike."""
+    args = Namespace(seed=4, side="core")
+    (tcp, first), (sctp, second) = (
+        _network(f"Diameter over {name}", "x", 1, args) for name in ("TCP", "SCTP")
+    )
+    own = {"transport", "rto_min_s", "rto_max_s", "heartbeat_s", "association_retries"}
+    told, other = asdict(tcp), asdict(sctp)
+    assert {key for key in told if told[key] != other[key]} == own
+    assert (tcp.transport, sctp.transport, sctp.vantage) == ("tcp", "sctp", "core")
+    assert first.random() == second.random()
+
+
+def test_a_network_that_strays_is_given_more_room(model: Model) -> None:
+    """A capture nearer to normal than its network's own twentieth farthest raises nothing."""
+    one = asked(model, "b", "latency", NORMAL)
+    tail = model.bundle.info.calibration.normal_tail
+    assert tail is not None
+    level = tail.levels(1.0)[0]
+    axis = np.zeros(one.embeddings.shape[1], np.float32)
+    axis[0] = 1.5 * level
+    inside = np.array(one.start_ns >= 60 * SECOND)
+    moved = np.where(inside[:, None], one.embeddings + axis, one.embeddings).astype(np.float32)
+    library = Library(model, [asked(model, "a", "latency", "latency")])
+    _, plain = library.ask(replace(one, embeddings=moved))
+    _, known = library.ask(replace(one, embeddings=moved, straying=3 * level))
+    assert plain
+    assert not known
