@@ -85,8 +85,8 @@ def train_member(row: Recipe, corpus: Corpus, fold: Fold, *, options: FitOptions
             patches.enter_context(patch(target, stand_in))
         synthetic = _synthetic(row, data, shown, options)
         trained = train_encoder(
-            _seen(row, data.windows.select(shown)),
-            _seen(row, data.windows.select(held)) if len(held) else None,
+            _seen(row, data.windows),
+            [(shown, held)],
             options=replace(options.training, augment=augment),
             synthetic=synthetic,
             start=_start(row, data, options),
@@ -135,4 +135,6 @@ def _raw_windows(data: LabelledLogs, rows: Int64Array) -> RawWindows:
     some = data.windows.select(rows[data.windows.start_bin[rows] % RAW_STRIDE == 0])
     names = list(data.baselines)
     index = np.array([names.index(str(name)) for name in some.network], np.int64)
-    return RawWindows(data.raw(some), index, list(data.baselines.values()), some.label)
+    return RawWindows(
+        data.raw(some), index, list(data.baselines.values()), some.label, some.capture
+    )

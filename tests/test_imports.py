@@ -16,13 +16,13 @@ import traffic_siamese
 PACKAGE = Path(traffic_siamese.__file__).parent
 FLOORS = (
     "errors times native projector_files feature_schema spelling principal",
-    "types",
+    "types like_columns",
     "captures backend windows tables embedding history log_detail metrics collapse augment oneshot",
-    "features labels bundle checkpoint split encoder mining views alarms table_calm "
+    "features relations labels bundle checkpoint split encoder mining views alarms table_calm "
     "verdict_captures",
     "baseline schema_arrays table_schema logs losses nested_loss onnx_graph generators "
-    "recorder starting incidents live",
-    "scaling conforming reasons steadiness keeper training_options",
+    "recorder starting incidents live bags",
+    "scaling conforming reasons steadiness keeper training_options branches member_batches",
     "preparation simulate known tensorboard_log",
     "labelled_reading",
     "model drift example_windows training labelled_logs simulation",

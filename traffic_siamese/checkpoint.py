@@ -59,7 +59,7 @@ class Checkpoint:
     def _arrays(self) -> dict[str, NDArray[Any]]:
         about = json.dumps({"made_with": self.made_with, "state": self.state})
         history = io.BytesIO()
-        self.history.write(history)
+        self.history.write(history, compressed=False)  # it is written after every epoch
         arrays: dict[str, NDArray[Any]] = {
             "about": np.array(about),
             "history": np.frombuffer(history.getvalue(), np.uint8),

@@ -53,9 +53,9 @@ class EncoderOptions:
         If a value is outside its range.
     """
 
-    embedding_dim: int = 48
+    embedding_dim: int = 96
     n_members: int = 0
-    spans: tuple[float, ...] = (1.0, 0.5, 0.25)
+    spans: tuple[float, ...] = (1.0, 0.5)
     frame_units: int = 48
     lstm_units: int = 64
     n_layers: int = 1
@@ -124,6 +124,15 @@ def build_encoder(
 def n_members_of(model: keras.Model) -> int:
     """Return how many networks stand side by side in an encoder."""
     return sum(layer.name.startswith("embeddings") for layer in model.layers)
+
+
+def members_of(model: keras.Model) -> list[keras.Model]:
+    """Return the networks that stand side by side in an encoder, each with its own axes.
+
+    They share their weights with the encoder.
+    """
+    names = [f"embeddings{suffix_of(member)}" for member in range(n_members_of(model))]
+    return [keras.Model(model.inputs, model.get_layer(name).output) for name in names]
 
 
 def suffix_of(member: int) -> str:

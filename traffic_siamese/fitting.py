@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from traffic_siamese.bags import Split
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.known import KnownModel, load_known
 from traffic_siamese.labelled_logs import LabelledLogs, read_labelled_logs
@@ -20,7 +21,6 @@ from traffic_siamese.training import (
     train_encoder,
 )
 from traffic_siamese.training_options import TrainingOptions
-from traffic_siamese.types import Int64Array
 from traffic_siamese.windows import WindowSet, join_windows
 
 __all__ = ["FitOptions", "FitReport", "fit", "train"]
@@ -88,17 +88,14 @@ def fit(
     progress: Callable[[EpochReport], None] | None = None,
 ) -> FitReport:
     """Train on logs that are read already; parameters and errors as in `train`."""
-    trained_rows, held_rows = split_by_capture(
-        data.windows, share=options.held_out_share, seed=options.training.seed
-    )
-    held_rows = held_rows[data.windows.start_bin[held_rows] % options.window.stride == 0]
-    raw = _raw_windows(data, trained_rows)
+    splits = make_splits(data.windows, options, n_members=known.n_members if known else None)
+    raw = _raw_windows(data, splits)
     checkpoint = Path(model) / "unfinished"
     if not resume:
         _forget(checkpoint)
     trained = train_encoder(
-        data.windows.select(trained_rows),
-        data.windows.select(held_rows) if len(held_rows) else None,
+        data.windows,
+        splits,
         options=_seeing(options.training, data.scaler.n_views),
         synthetic=_beside(_synthetic(raw, data, options), known),
         start=known.keras if known else None,
@@ -110,6 +107,35 @@ def fit(
     )
     _forget(checkpoint)
     return report
+
+
+def make_splits(
+    windows: WindowSet, options: FitOptions, *, n_members: int | None = None
+) -> list[Split]:
+    """Hold captures out: others for each network, where each is shown batches of its own.
+
+    Parameters
+    ----------
+    windows : WindowSet
+        Labelled windows, at a stride of one bin.
+    options : FitOptions
+    n_members : int, optional
+        Networks of the encoder, where it is not built as the options say.
+
+    Returns
+    -------
+    list of (train, held_out), ndarray of int64
+        Rows; held-out ones at the stride of the verdicts.
+    """
+    training = options.training
+    apart = LOSSES[training.loss].layout == "labels"
+    splits = []
+    for member in range(n_members or training.encoder.members if apart else 1):
+        seed = [training.seed, member] if member else training.seed
+        train, held_out = split_by_capture(windows, share=options.held_out_share, seed=seed)
+        strided = windows.start_bin[held_out] % options.window.stride == 0
+        splits.append((train, held_out[strided]))
+    return splits
 
 
 def _seeing(training: TrainingOptions, n_views: int) -> TrainingOptions:
@@ -130,8 +156,9 @@ def _forget(checkpoint: Path) -> None:
         checkpoint.rmdir()
 
 
-def _raw_windows(data: LabelledLogs, rows: Int64Array) -> RawWindows:
-    """Return windows that may be trained on, as read: what virtual faults are applied to."""
+def _raw_windows(data: LabelledLogs, splits: Sequence[Split]) -> RawWindows:
+    """Return windows that a network is trained on, as read: what virtual faults are applied to."""
+    rows = np.unique(np.concatenate([train for train, _ in splits]))
     some = data.windows.select(rows[data.windows.start_bin[rows] % _RAW_STRIDE == 0])
     names = list(data.baselines)
     return RawWindows(
@@ -139,6 +166,7 @@ def _raw_windows(data: LabelledLogs, rows: Int64Array) -> RawWindows:
         np.array([names.index(str(name)) for name in some.network], np.int64),
         list(data.baselines.values()),
         some.label,
+        some.capture,
     )
 
 

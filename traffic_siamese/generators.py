@@ -1,7 +1,7 @@
 """Batches of windows for training: drawn by label, reproducible whoever draws them.
 
-What a batch holds depends on (seed, epoch, batch number) and on nothing else, so several workers,
-another order or a resumed run give the same batches.
+What a batch holds depends on (seed, epoch, batch number, member) and on nothing else, so several
+workers, another order or a resumed run give the same batches.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class _Batches(keras.utils.PyDataset):
         seed: int,
         augment: AugmentOptions | None = None,
         epoch: int = 0,
+        member: int = 0,
     ) -> None:
         super().__init__()
         self.windows = windows
@@ -101,6 +102,7 @@ class _Batches(keras.utils.PyDataset):
         self.n_batches = n_batches
         self.seed = seed
         self.epoch = epoch
+        self.member = member
         self.augment = augment
         self._normal = _rows_by_network(windows) if augment and augment.severity else {}
 
@@ -110,7 +112,7 @@ class _Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[FloatArray, NDArray[Any]]:
         """Return one batch of the present epoch."""
-        rng = np.random.default_rng([self.seed, self.epoch, index])
+        rng = np.random.default_rng([self.seed, self.epoch, index, self.member])
         rows, y = self.draw(rng)
         X = self.windows.gather(rows.ravel())
         if self.augment is not None:
@@ -165,7 +167,7 @@ class BalancedBatches(_Batches):
         Virtual faults in a batch, beside the labels.
     **options
         n_batches: batches in an epoch; seed; augment: AugmentOptions, none by default; epoch: the
-        epoch to start with, 0 by default.
+        epoch to start with, 0 by default; member: the network that is shown them, 0 by default.
 
     Raises
     ------

@@ -143,10 +143,11 @@ class TrainingHistory:
             os.fsync(stream.fileno())
         partial.replace(target)
 
-    def write(self, stream: BinaryIO) -> None:
+    def write(self, stream: BinaryIO, *, compressed: bool = True) -> None:
         """Write what ``save`` writes to an open binary stream."""
         arrays = {name: np.asarray(getattr(self, name), _DTYPES[name]) for name in _DTYPES}
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+        save = np.savez_compressed if compressed else np.savez
+        save(stream, **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TrainingHistory:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from traffic_siamese.bundle import load_bundle
+from traffic_siamese.encoder import load_keras, n_members_of
 from traffic_siamese.errors import BundleError
 from traffic_siamese.features.schema import FEATURE_NAMES
 from traffic_siamese.scaling import Scaler
@@ -36,6 +37,11 @@ class KnownModel:
     scaler: Scaler
     window: WindowSpec
     prototypes: Sequence[Prototype]
+
+    @property
+    def n_members(self) -> int:
+        """Networks side by side in its encoder."""
+        return n_members_of(load_keras(self.keras))
 
     @property
     def windows(self) -> WindowSet:

@@ -11,8 +11,9 @@ from traffic_siamese.backend import keras
 class NestedLoss(keras.losses.Loss):
     """A loss on each member's part of the embedding, and again on the first axes alone.
 
-    Each member learns for itself, so that their errors differ. The first axes hold by themselves
-    what can be held in so few: they are the cube that is drawn, while all axes together decide.
+    Each member learns for itself, so that their errors differ: from windows of its own, where the
+    labels have a column for each. The first axes hold by themselves what can be held in so few:
+    they are the cube that is drawn, while all axes together decide.
 
     Parameters
     ----------
@@ -55,10 +56,21 @@ class NestedLoss(keras.losses.Loss):
         return str(self.inner.layout)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the sum of all."""
-        cube = self.weight * self.inner(y_true, y_pred[..., : self.n_axes])
+        """Return the sum of all.
+
+        Parameters
+        ----------
+        y_true : tensor of shape (batch,), (batch, 1) or (batch, n_members)
+            Labels; of one column, they are those of every member.
+        y_pred : tensor of shape (batch, embedding_dim)
+            The parts of the members beside each other.
+        """
         parts = keras.ops.split(y_pred, self.n_members, axis=-1)
-        return sum((self.inner(y_true, part) for part in parts), cube)
+        own = len(y_true.shape) > 1 and y_true.shape[-1] == self.n_members
+        labels = keras.ops.split(y_true, self.n_members, axis=-1) if own else [y_true] * len(parts)
+        cube = self.weight * self.inner(labels[0], y_pred[..., : self.n_axes])
+        pairs = zip(labels, parts, strict=True)
+        return sum((self.inner(label, part) for label, part in pairs), cube)
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the loss."""

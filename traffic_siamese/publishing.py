@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traffic_siamese.bundle import (
     BundleContents,
@@ -25,9 +26,11 @@ from traffic_siamese.explanation.vocabulary import protocol_of
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.labelled_logs import LabelledLogs
-from traffic_siamese.oneshot.calibration import Calibration, calibrate
+from traffic_siamese.metrics import balanced_accuracy
+from traffic_siamese.oneshot.calibrate import calibrate_distances
+from traffic_siamese.oneshot.calibration import Calibration
 from traffic_siamese.oneshot.library import FaultLibrary
-from traffic_siamese.oneshot.recognition import recognise
+from traffic_siamese.oneshot.out_of_bag import out_of_bag_distances
 from traffic_siamese.oneshot.rows import StoredBaseline
 from traffic_siamese.oneshot.select import select_prototypes
 from traffic_siamese.onnx_graph import to_onnx
@@ -40,6 +43,7 @@ from traffic_siamese.training import TrainedEncoder
 from traffic_siamese.types import (
     CUBE_DIM,
     NORMAL,
+    UNKNOWN,
     FloatArray,
     Int64Array,
     Prototype,
@@ -80,32 +84,29 @@ def publish(
 ) -> FitReport:
     """Turn a trained encoder into a bundle; ``known`` prototypes join the trained ones.
 
-    Prototypes come from trained windows; radii and accuracy from held-out ones where there are
-    any. No radius is smaller than what one example of a fault reaches on other networks, measured
-    on virtual faults that were not trained on.
+    Radii and accuracy come from windows of other captures than their label's prototypes, as far as
+    they are judged by networks that have not seen them, where there are any. No radius is smaller
+    than what one example of a fault reaches on other networks, measured on virtual faults that were
+    not trained on.
     """
     onnx = to_onnx(trained.model)
     encoder = OnnxEncoder(onnx, threads=0)
     history = _as_kept(trained)
-    seen = np.flatnonzero(~history.held_out)
-    judged = np.flatnonzero(history.held_out) if history.held_out.any() else seen
     last = history.embeddings[-1]
-    chosen = seen[
-        select_prototypes(
-            last[seen],
-            history.label[seen],
-            groups=history.capture[seen],
-            n_per_label=options.n_prototypes,
-            seed=options.training.seed,
-        )
-    ]
+    chosen = select_prototypes(
+        last,
+        history.label,
+        groups=history.capture,
+        n_per_label=options.n_prototypes,
+        seed=options.training.seed,
+    )
     windows = data.windows.select(_rows_of(data.windows, history, chosen))
     prototypes = encoder.embed(windows.gather())
     distances = one_shot_distances(raw, data.scaler, encoder.embed, seed=options.training.seed)
-    calibration = calibrate(
-        last[judged],
+    judged, to_prototypes = _judged(history, trained.unseen, prototypes, windows)
+    calibration = calibrate_distances(
+        to_prototypes,
         history.label[judged],
-        prototypes,
         windows.label,
         false_unknown_share=options.false_unknown_share,
         min_radius=partial(least_radius, distances),
@@ -114,8 +115,7 @@ def publish(
     seed = options.training.seed
     tail = learn_normal_tail(data, normal, encoder.embed, options.window, seed=seed)
     calibration = replace(calibration, normal_tail=tail)
-    found = recognise(last[judged], prototypes, windows.label, calibration).label
-    accuracy = _balanced_accuracy(history.label[judged], found)
+    accuracy = _held_out_accuracy(history.label[judged], to_prototypes, windows.label, calibration)
     mask = np.zeros(len(history.label), bool)
     mask[chosen] = True
     names = {*data.windows.label.tolist(), *(prototype.label for prototype in known)}
@@ -144,6 +144,26 @@ def publish(
         trained.summary,
         trained.warnings,
     )
+
+
+def _judged(
+    history: TrainingHistory,
+    unseen: NDArray[np.bool_],
+    prototypes: FloatArray,
+    windows: WindowSet,
+) -> tuple[Int64Array, FloatArray]:
+    """Return points to judge by, and their distances to the prototypes.
+
+    Points and prototypes of one capture overlap, so these are infinitely far. Where that leaves
+    nothing that some network has not seen, all points are judged, by all networks.
+    """
+    distances = out_of_bag_distances(history.embeddings[-1], prototypes, unseen)
+    elsewhere = history.capture[:, None] != windows.capture[None]
+    own_label = history.label[:, None] == windows.label[None]
+    fair = unseen.any(axis=1) & (elsewhere & own_label).any(axis=1)
+    if not fair.any():
+        return np.arange(len(fair)), distances
+    return np.flatnonzero(fair), np.where(elsewhere, distances, np.float32(np.inf))[fair]
 
 
 def least_radius(distances: FloatArray, false_unknown_share: float) -> float:
@@ -199,8 +219,13 @@ def _rows_of(windows: WindowSet, history: TrainingHistory, points: Int64Array) -
     return np.array([place[key] for key in wanted], np.int64)
 
 
-def _balanced_accuracy(true: StringArray, found: StringArray) -> float:
-    return float(np.mean([np.mean(found[true == name] == name) for name in np.unique(true)]))
+def _held_out_accuracy(
+    true: StringArray, distances: FloatArray, labels: StringArray, calibration: Calibration
+) -> float:
+    """Balanced accuracy of the nearest prototype within its label's radius."""
+    nearest = distances.argmin(axis=1)
+    within = distances.min(axis=1) <= calibration.radius_of(labels)[nearest]
+    return balanced_accuracy(true, np.where(within, labels[nearest], UNKNOWN))
 
 
 def _prototypes(data: LabelledLogs, windows: WindowSet, embeddings: FloatArray) -> list[Prototype]:

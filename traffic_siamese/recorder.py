@@ -28,7 +28,7 @@ class RecordedPoints:
     windows : WindowSet
         Trained ones first, then held-out ones.
     held_out : ndarray of shape (n_points,), bool
-        True where the network is not trained on the window.
+        True where the network that has the cube is not trained on the window.
     """
 
     windows: WindowSet
@@ -96,7 +96,7 @@ class Recorder(keras.callbacks.Callback):
     margin : float
         What counts as an active triplet, as a squared distance.
     held_out_loss : callable, optional
-        Gives the loss of the points' embeddings (n_points, embedding_dim) on held-out ones.
+        Gives the present loss on held-out windows.
     seed : int
         Which triplets are counted depends on it.
 
@@ -114,7 +114,7 @@ class Recorder(keras.callbacks.Callback):
         points: RecordedPoints,
         *,
         margin: float,
-        held_out_loss: Callable[[FloatArray], float] | None = None,
+        held_out_loss: Callable[[], float] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class Recorder(keras.callbacks.Callback):
         """
         embeddings = embed(self.encoder, self._X)
         found = self.measure(embeddings)
-        val_loss = self.held_out_loss(embeddings) if self.held_out_loss else float("nan")
+        val_loss = self.held_out_loss() if self.held_out_loss else float("nan")
         self.rows.append(
             EpochRow(embeddings, loss, val_loss, found.separation, found.active_triplets)
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from traffic_siamese.errors import TrainingError
@@ -10,7 +12,7 @@ from traffic_siamese.windows import WindowSet
 
 
 def split_by_capture(
-    windows: WindowSet, *, share: float = 0.25, seed: int = 0
+    windows: WindowSet, *, share: float = 0.25, seed: int | Sequence[int] = 0
 ) -> tuple[Int64Array, Int64Array]:
     """Split windows into training and held-out ones, whole captures at a time.
 
@@ -23,7 +25,7 @@ def split_by_capture(
         Labelled windows.
     share : float, in [0, 1)
         Share of each label's captures to hold out; one at least, where there are two.
-    seed : int
+    seed : int or sequence of int
         The same seed gives the same split.
 
     Returns

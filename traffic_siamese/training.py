@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traffic_siamese.backend import keras
+from traffic_siamese.bags import Bag, Split, make_bags, unseen_by
+from traffic_siamese.branches import as_laid_out
 from traffic_siamese.checkpoint import digest
 from traffic_siamese.collapse import describe, is_collapsed
 from traffic_siamese.encoder import (
@@ -24,13 +27,14 @@ from traffic_siamese.errors import TrainingError
 from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
 from traffic_siamese.history import TrainingHistory
 from traffic_siamese.keeper import EpochReport, Keeper
-from traffic_siamese.losses import LOSSES, PairwiseHead, get_loss
+from traffic_siamese.losses import LOSSES, get_loss
+from traffic_siamese.member_batches import MemberBatches
 from traffic_siamese.nested_loss import NestedLoss
-from traffic_siamese.recorder import RecordedPoints, Recorder, choose_points
-from traffic_siamese.split import labelled, split_by_capture
+from traffic_siamese.recorder import Recorder, choose_points
+from traffic_siamese.split import split_by_capture
 from traffic_siamese.training_options import TrainingOptions
-from traffic_siamese.types import CUBE_DIM, FloatArray
-from traffic_siamese.windows import WindowSet, join_windows
+from traffic_siamese.types import CUBE_DIM
+from traffic_siamese.windows import WindowSet
 
 __all__ = [
     "EpochReport",
@@ -54,6 +58,8 @@ class TrainedEncoder:
         The encoder with the weights of the best epoch.
     history : TrainingHistory
         Where the points stood; row ``best_epoch`` is where ``model`` puts them.
+    unseen : ndarray of shape (n_points, n_bags), bool
+        Which bags hold each point's capture out; see ``oneshot.out_of_bag``.
     best_epoch : int
         The epoch whose weights were kept; 0 is before training.
     summary : str
@@ -64,14 +70,15 @@ class TrainedEncoder:
 
     model: keras.Model
     history: TrainingHistory
+    unseen: NDArray[np.bool_]
     best_epoch: int
     summary: str
     warnings: tuple[str, ...]
 
 
 def train_encoder(
-    train: WindowSet,
-    held_out: WindowSet | None = None,
+    windows: WindowSet,
+    splits: Sequence[Split],
     *,
     options: TrainingOptions,
     synthetic: WindowSet | None = None,
@@ -83,9 +90,12 @@ def train_encoder(
 
     Parameters
     ----------
-    train, held_out : WindowSet
-        Model inputs with labels; unlabelled windows (empty label) are left out. The held-out ones
-        decide which epoch is kept and when to stop; see ``split_by_capture``.
+    windows : WindowSet
+        Model inputs with labels; unlabelled windows (empty label) are left out.
+    splits : sequence of (train, held_out)
+        Rows of ``windows``, from ``split_by_capture``: of each network of the encoder, for losses
+        that find pairs in a batch, or one for all networks. Held-out ones decide which epoch is
+        kept and when to stop.
     options : TrainingOptions
         How to train.
     synthetic : WindowSet, optional
@@ -106,8 +116,8 @@ def train_encoder(
         If there are fewer than two labels, or a label with fewer than two windows, or if the run in
         ``checkpoint_dir`` was made with other options or data.
     """
-    train, held_out, warnings = labelled(train, held_out)
-    run = _Run(train, held_out, synthetic, options, start)
+    bags, warnings = make_bags(windows, splits)
+    run = _Run(bags, synthetic, options, start)
     keeper = run.keeper
     keeper.folder, keeper.progress = checkpoint_dir, progress
     keeper.resume()
@@ -141,16 +151,19 @@ class _Run:
 
     def __init__(
         self,
-        train: WindowSet,
-        held_out: WindowSet | None,
+        bags: list[Bag],
         synthetic: WindowSet | None,
         options: TrainingOptions,
         start: bytes | None,
     ) -> None:
         self.options = options
-        self.encoder = _encoder(train, options, start)
+        self.bags = bags
+        first = bags[0]
+        self.encoder = _encoder(first.train, options, start)
+        if len(bags) not in (1, n_members_of(self.encoder)):
+            raise ValueError(f"{len(bags)} splits for {n_members_of(self.encoder)} networks")
         self.loss = _loss(options, self.encoder)
-        self.model, self.head = _wrapped(self.encoder, self.loss.layout)
+        self.model = as_laid_out(self.encoder, self.loss.layout, apart=len(bags) > 1)
         self.model.compile(
             optimizer=keras.optimizers.Adam(
                 keras.optimizers.schedules.CosineDecay(
@@ -163,45 +176,45 @@ class _Run:
             jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         )
         self.batches = _batches(
-            train if synthetic is None else join_windows(train, synthetic),
+            [bag.beside(synthetic) for bag in bags],
             options,
             n_batches=options.batches_per_epoch,
             augment=options.augment,
         )
-        points = choose_points(train, held_out, max_points=options.max_points, seed=options.seed)
+        points = choose_points(
+            first.train, first.held_out, max_points=options.max_points, seed=options.seed
+        )
+        self.unseen = unseen_by(bags, points.windows.capture)
         self.recorder = Recorder(
             self.encoder,
             points,
             margin=options.margin,
-            held_out_loss=self._held_out_loss(points) if held_out is not None else None,
+            held_out_loss=self._held_out_loss(),
             seed=options.seed,
         )
         self.keeper = Keeper(
             self.model,
             self.recorder,
             made_with={
-                **_made_with(train, held_out, synthetic, options),
+                **_made_with(bags, synthetic, options),
                 "starting encoder": hashlib.sha256(start or b"").hexdigest(),
             },
             epochs=options.epochs,
             patience=options.patience,
         )
 
-    def _held_out_loss(self, points: RecordedPoints) -> Callable[[FloatArray], float]:
-        """Return the loss on fixed batches of the held-out points, given all embeddings."""
-        unseen = np.flatnonzero(points.held_out)
-        drawn = _batches(points.windows.select(unseen), self.options, n_batches=1)
-        fixed = [
-            (unseen[rows], y)
-            for rows, y in (
-                drawn.draw(np.random.default_rng([self.options.seed, number]))
-                for number in range(_VALIDATION_BATCHES)
-            )
-        ]
+    def _held_out_loss(self) -> Callable[[], float] | None:
+        """Return the loss on fixed batches of held-out windows, each network by its own."""
+        held_out = [bag.held_out for bag in self.bags if bag.held_out is not None]
+        if len(held_out) < len(self.bags):
+            return None
+        drawn = _batches(held_out, self.options, n_batches=_VALIDATION_BATCHES)
+        fixed = [drawn[number] for number in range(_VALIDATION_BATCHES)]
 
-        def loss(embeddings: FloatArray) -> float:
-            values = [self.loss(y, self.head(embeddings[rows])) for rows, y in fixed]
-            return float(np.mean([float(value) for value in values]))
+        def loss() -> float:
+            self.model.reset_metrics()
+            values = [self.model.test_on_batch(X, y) for X, y in fixed]
+            return float(values[-1])  # Keras gives the mean of all since the reset
 
         return loss
 
@@ -222,19 +235,17 @@ def _encoder(train: WindowSet, options: TrainingOptions, start: bytes | None) ->
 
 
 def _made_with(
-    train: WindowSet,
-    held_out: WindowSet | None,
-    synthetic: WindowSet | None,
-    options: TrainingOptions,
+    bags: list[Bag], synthetic: WindowSet | None, options: TrainingOptions
 ) -> dict[str, str]:
     settings = {k: v for k, v in asdict(options).items() if k not in _FREE_TO_CHANGE}
+    train = bags[0].train
     shape = f"{train.n_timesteps} x {train.inputs[0].shape[1]}"
     made_with = {name: json.dumps(value) for name, value in settings.items()}
     return {
         **made_with,
         "window shape": shape,
-        "training data": digest(train),
-        "held-out data": digest(held_out),
+        "training data": "; ".join(digest(bag.train) for bag in bags),
+        "held-out data": "; ".join(digest(bag.held_out) for bag in bags),
         "synthetic data": digest(synthetic),
     }
 
@@ -251,34 +262,24 @@ def _loss(options: TrainingOptions, encoder: keras.Model) -> Any:
     return NestedLoss(loss, CUBE_DIM, n_members=n_members_of(encoder))
 
 
-def _wrapped(encoder: keras.Model, layout: str) -> tuple[keras.Model, Callable[[Any], Any]]:
-    """Return the model to fit, and what it does to embeddings before the loss sees them."""
-    if layout == "labels":
-        return keras.Model(encoder.inputs, encoder.outputs), np.asarray
-    n_branches = {"triplets": 3, "pairs": 2}[layout]
-    shape = encoder.input_shape[1:]
-    branches = keras.Input((n_branches, *shape))
-    folded = encoder(keras.ops.reshape(branches, (-1, *shape)))  # one call for all branches
-    embeddings = keras.ops.reshape(folded, (-1, n_branches, encoder.output_shape[-1]))
-    if layout == "triplets":
-        return keras.Model(branches, embeddings), np.asarray
-    head = PairwiseHead(name="head")
-    return keras.Model(branches, head(embeddings)), head
-
-
-def _batches(windows: WindowSet, options: TrainingOptions, **how: Any) -> Any:
+def _batches(windows: Sequence[WindowSet], options: TrainingOptions, **how: Any) -> Any:
     how["seed"] = options.seed
     layout = LOSSES[options.loss].layout
-    if layout == "labels":
-        return BalancedBatches(
-            windows,
+    if layout != "labels":
+        kind = TripletBatches if layout == "triplets" else PairBatches
+        return kind(windows[0], batch_size=options.batch_size, **how)
+    members = [
+        BalancedBatches(
+            mine,
             n_labels=options.n_labels,
             n_per_label=options.n_per_label,
             n_virtual=options.n_virtual,
+            member=member,
             **how,
         )
-    kind = TripletBatches if layout == "triplets" else PairBatches
-    return kind(windows, batch_size=options.batch_size, **how)
+        for member, mine in enumerate(windows)
+    ]
+    return members[0] if len(members) == 1 else MemberBatches(members)
 
 
 def _outcome(run: _Run, warnings: list[str]) -> TrainedEncoder:
@@ -287,4 +288,4 @@ def _outcome(run: _Run, warnings: list[str]) -> TrainedEncoder:
     summary = describe(measures)
     if is_collapsed(measures):
         warnings = [*warnings, summary]
-    return TrainedEncoder(run.encoder, history, best_epoch, summary, tuple(warnings))
+    return TrainedEncoder(run.encoder, history, run.unseen, best_epoch, summary, tuple(warnings))

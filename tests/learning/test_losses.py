@@ -234,6 +234,18 @@ def test_each_member_has_a_loss_of_its_own() -> None:
     )
 
 
+def test_members_may_have_labels_of_their_own() -> None:
+    """A column for each; the cube is the first one's."""
+    rng = np.random.default_rng(8)
+    e, y = rng.random((12, 8)).astype(np.float32), np.repeat(np.arange(4), 3)
+    columns = np.stack([y, rng.permutation(y)], axis=1)
+    loss = NestedLoss(get_loss("supervised_contrastive"), 3, 0.3, n_members=2)
+    parts = naive_contrastive(y, e[:, :4]) + naive_contrastive(columns[:, 1], e[:, 4:])
+    assert float(loss(columns, e)) == pytest.approx(
+        parts + 0.3 * naive_contrastive(y, e[:, :3]), rel=1e-4
+    )
+
+
 def test_a_nested_loss_takes_triplets_on_their_own_axis() -> None:
     e = np.random.default_rng(3).random((6, 3, 5)).astype(np.float32)
     loss = NestedLoss(get_loss("triplet", margin=0.2), 3, 0.5)

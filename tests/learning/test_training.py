@@ -1,11 +1,13 @@
 import dataclasses
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from traffic_siamese.bags import Split
 from traffic_siamese.encoder import EncoderOptions, embed
 from traffic_siamese.errors import TrainingError
 from traffic_siamese.training import (
@@ -15,7 +17,7 @@ from traffic_siamese.training import (
     split_by_capture,
     train_encoder,
 )
-from traffic_siamese.windows import WindowSet, stack_windows
+from traffic_siamese.windows import WindowSet, join_windows, stack_windows
 
 TINY = TrainingOptions(
     epochs=2,
@@ -23,7 +25,9 @@ TINY = TrainingOptions(
     n_per_label=3,
     batch_size=6,
     max_points=60,
-    encoder=EncoderOptions(lstm_units=4, hidden_units=4, frame_units=4, dropout=0.1),
+    encoder=EncoderOptions(
+        embedding_dim=32, lstm_units=4, hidden_units=4, frame_units=4, dropout=0.1
+    ),
 )
 
 
@@ -37,23 +41,31 @@ def fit(
     *,
     stop_after: int = 0,
     synthetic: WindowSet | None = None,
+    splits: Sequence[Split] = (),
     **changes: object,
 ) -> TrainedEncoder:
     """Train; break off after an epoch if one is given."""
-    train, held_out = split_by_capture(windows)
 
     def progress(report: EpochReport) -> None:
         if report.epoch == stop_after:
             raise BrokenOffError
 
     return train_encoder(
-        windows.select(train),
-        windows.select(held_out),
+        windows,
+        splits or [split_by_capture(windows)],
         options=dataclasses.replace(TINY, **changes),
         synthetic=synthetic,
         checkpoint_dir=folder,
         progress=progress,
     )
+
+
+def all_trained(windows: WindowSet) -> Split:
+    return np.arange(len(windows)), np.empty(0, np.int64)
+
+
+def train_all(windows: WindowSet) -> TrainedEncoder:
+    return train_encoder(windows, [all_trained(windows)], options=TINY)
 
 
 def same_rows(first: TrainedEncoder, second: TrainedEncoder) -> None:
@@ -66,9 +78,11 @@ def same_rows(first: TrainedEncoder, second: TrainedEncoder) -> None:
 @pytest.mark.parametrize("loss", ["semi_hard", "lossless"])
 def test_training_separates_labels_on_captures_never_seen(windows: WindowSet, loss: str) -> None:
     """The nearest label mean is right for more than 95 % of the held-out windows."""
-    train, held_out = (windows.select(rows) for rows in split_by_capture(windows))
-    options = TrainingOptions(loss=loss, epochs=6, encoder=EncoderOptions(lstm_units=16))
-    trained = train_encoder(train, held_out, options=options)
+    split = split_by_capture(windows)
+    train, held_out = (windows.select(rows) for rows in split)
+    encoder = EncoderOptions(embedding_dim=48, lstm_units=16)
+    options = TrainingOptions(loss=loss, epochs=6, encoder=encoder)
+    trained = train_encoder(windows, [split], options=options)
     points = embed(trained.model, train.gather())
     names = np.unique(train.label)
     means = np.array([points[train.label == name].mean(axis=0) for name in names])
@@ -100,7 +114,7 @@ def test_the_history_belongs_to_the_kept_model(windows: WindowSet, loss: str) ->
     """Row ``best_epoch`` holds where the returned model puts the points."""
     trained = fit(windows, loss=loss)
     history = trained.history
-    assert history.embeddings.shape == (3, 60, 48)
+    assert history.embeddings.shape == (3, 60, 32)
     assert np.isnan(history.loss[0])
     assert np.isfinite(history.loss[1:]).all()
     assert np.isfinite(history.val_loss).all()
@@ -116,13 +130,41 @@ def test_the_history_belongs_to_the_kept_model(windows: WindowSet, loss: str) ->
     np.testing.assert_array_equal(np.isin(history.capture, held_out), history.held_out)
 
 
+def test_each_network_learns_from_other_captures(windows: WindowSet) -> None:
+    """What a network's captures are never shows in its weights; others' do."""
+    splits = [split_by_capture(windows, seed=seed) for seed in (1, 2)]
+    first, second = (set(windows.capture[held_out]) for _, held_out in splits)
+    assert first - second
+    plain = fit(windows, splits=splits)
+    hidden = np.isin(windows.capture, list(first - second))
+    moved = dataclasses.replace(windows, inputs=tuple(-values for values in windows.inputs))
+    other = join_windows(windows.select(~hidden), moved.select(hidden))
+    order = np.argsort(np.r_[np.flatnonzero(~hidden), np.flatnonzero(hidden)])
+    changed = fit(other.select(order), splits=splits)
+    X = windows.gather()
+    apart = np.abs(embed(plain.model, X) - embed(changed.model, X)).max(axis=0)
+    assert apart[:16].max() < 1e-5 < apart[16:].max()
+    columns = [np.isin(plain.history.capture, list(one)) for one in (first, second)]
+    np.testing.assert_array_equal(plain.unseen, np.stack(columns, axis=1))
+    np.testing.assert_array_equal(plain.history.held_out, columns[0])
+
+
+def test_as_many_splits_as_networks_or_one(windows: WindowSet) -> None:
+    with pytest.raises(ValueError, match="3 splits for 2 networks"):
+        fit(windows, splits=[split_by_capture(windows)] * 3)
+
+
 def test_progress_counts_epochs_and_a_finished_run_is_not_trained_again(
     windows: WindowSet, tmp_path: Path
 ) -> None:
     reports: list[EpochReport] = []
     for _ in range(2):
         trained = train_encoder(
-            windows, options=TINY, checkpoint_dir=tmp_path, progress=reports.append
+            windows,
+            [all_trained(windows)],
+            options=TINY,
+            checkpoint_dir=tmp_path,
+            progress=reports.append,
         )
     assert [(report.epoch, report.n_epochs) for report in reports] == [(1, 2), (2, 2)]
     assert reports[-1].eta_s == 0 < reports[0].eta_s
@@ -180,10 +222,11 @@ def test_a_checkpoint_of_another_run_is_refused(windows: WindowSet, tmp_path: Pa
 @pytest.mark.slow
 def test_a_run_stops_when_held_out_windows_fare_worse(windows: WindowSet) -> None:
     """Held-out labels that contradict the others: what is learned of these hurts those."""
-    train, held_out = (windows.select(rows) for rows in split_by_capture(windows))
-    label = np.random.default_rng(0).permutation(held_out.label)
+    split = split_by_capture(windows)
+    label = windows.label.copy()
+    label[split[1]] = np.random.default_rng(0).permutation(label[split[1]])
     options = dataclasses.replace(TINY, epochs=40, patience=2, learning_rate=0.02)
-    trained = train_encoder(train, dataclasses.replace(held_out, label=label), options=options)
+    trained = train_encoder(dataclasses.replace(windows, label=label), [split], options=options)
     n_epochs = trained.history.n_epochs
     assert n_epochs < 40
     assert trained.best_epoch == n_epochs - 2
@@ -201,12 +244,12 @@ def test_collapse_is_a_warning(windows: WindowSet) -> None:
 
 def test_too_little_to_train_on_is_said(windows: WindowSet) -> None:
     with pytest.raises(TrainingError, match="only 'flood'; expected at least 2"):
-        train_encoder(windows.select(windows.label == "flood"), options=TINY)
+        train_all(windows.select(windows.label == "flood"))
     with pytest.raises(TrainingError, match="labels to train on: none"):
-        train_encoder(windows.select(windows.label == "?"), options=TINY)
+        train_all(windows.select(windows.label == "?"))
     lonely = np.append(np.flatnonzero(windows.label == "flood"), 0)
     with pytest.raises(TrainingError, match="label 'blocked' has 1 window"):
-        train_encoder(windows.select(lonely), options=TINY)
+        train_all(windows.select(lonely))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ OPTIONS = TrainingOptions(
 def train(folder: Path, options: TrainingOptions, *, until: int = 99) -> TrainingHistory:
     """Train on four labels; break the run off after an epoch."""
     windows = build_windows(n_bins=30)
-    trained, held_out = split_by_capture(windows, share=0.25, seed=0)
 
     def progress(report: EpochReport) -> None:
         assert read_head(folder).epoch == report.epoch  # left before it is reported
@@ -37,8 +36,8 @@ def train(folder: Path, options: TrainingOptions, *, until: int = 99) -> Trainin
             raise KeyboardInterrupt
 
     return train_encoder(
-        windows.select(trained),
-        windows.select(held_out),
+        windows,
+        [split_by_capture(windows, share=0.25, seed=0)],
         options=options,
         checkpoint_dir=folder,
         progress=progress,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traffic_siamese.errors import BundleError, LibraryError
-from traffic_siamese.oneshot.calibration import LEVELS, Calibration, calibrate
+from traffic_siamese.oneshot.calibrate import calibrate
+from traffic_siamese.oneshot.calibration import LEVELS, Calibration
 from traffic_siamese.oneshot.forecast import confusion_forecast
 from traffic_siamese.oneshot.recognition import recognise
 from traffic_siamese.oneshot.tail import NormalTail, SpanTail

@@ -28,13 +28,14 @@ class RawWindows:
     network_index : ndarray of shape (n_windows,), int64
         Place in ``baselines``.
     baselines : sequence of ndarray of shape (2, n_features), float32
-    label : ndarray of shape (n_windows,), str
+    label, capture : ndarray of shape (n_windows,), str
     """
 
     values: FloatArray
     network_index: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
     baselines: Sequence[FloatArray]
     label: StringArray
+    capture: StringArray
 
     def draw(self, label: str, n: int, rng: np.random.Generator) -> list[int]:
         """Draw rows of a label, its networks evenly."""
@@ -67,18 +68,26 @@ def synthetic_windows(
     Returns
     -------
     WindowSet
-        Model inputs; without virtual faults where there is no normal window.
+        Model inputs, each with the capture it was made from; without virtual faults where there is
+        no normal window.
     """
     rng = np.random.default_rng([seed, n_faults])
-    parts = [_on_other_networks(real, str(name), scaler, rng) for name in np.unique(real.label)]
-    labels = [str(name) for name in np.unique(real.label) for _ in range(_PER_LABEL)]
-    if NORMAL in real.label:
-        for number in range(n_faults):
-            parts.append(_cases(real, scaler, n_cases, rng))
-            labels.extend([f"{VIRTUAL}{number}"] * n_cases)
+    parts, labels, rows = [], [], []
+    for name in np.unique(real.label):
+        rows.append(real.draw(str(name), _PER_LABEL, rng))
+        parts.append(_on_other_networks(real, rows[-1], scaler, rng))
+        labels.extend([str(name)] * _PER_LABEL)
+    for number in range(n_faults if NORMAL in real.label else 0):
+        rows.append(real.draw(NORMAL, n_cases, rng))
+        parts.append(_cases(real, rows[-1], scaler, rng))
+        labels.extend([f"{VIRTUAL}{number}"] * n_cases)
     label = np.array(labels, np.str_)
-    capture = np.full(len(label), "synthetic")
-    return stack_windows(np.concatenate(parts), label=label, capture=capture, network=capture)
+    return stack_windows(
+        np.concatenate(parts),
+        label=label,
+        capture=real.capture[np.concatenate(rows)],
+        network=np.full(len(label), "synthetic"),
+    )
 
 
 def one_shot_distances(
@@ -113,21 +122,18 @@ def one_shot_distances(
     if NORMAL not in real.label:
         return np.zeros(1, np.float32)
     rng = np.random.default_rng([seed, n_faults, _UNSEEN])
-    cases = np.stack([_cases(real, scaler, n_cases, rng) for _ in range(n_faults)])
+    cases = np.stack(
+        [_cases(real, real.draw(NORMAL, n_cases, rng), scaler, rng) for _ in range(n_faults)]
+    )
     embedded = embed(cases.reshape(-1, *cases.shape[2:])).reshape(n_faults, n_cases, -1)
     apart = np.linalg.norm(embedded[:, 1:] - embedded[:, :1], axis=-1)
     return np.asarray(apart.ravel(), np.float32)
 
 
 def _on_other_networks(
-    real: RawWindows, label: str, scaler: Scaler, rng: np.random.Generator
+    real: RawWindows, rows: Sequence[int], scaler: Scaler, rng: np.random.Generator
 ) -> FloatArray:
-    return np.concatenate(
-        [
-            scaler.inputs(*_elsewhere(real, row, scaler, rng))
-            for row in real.draw(label, _PER_LABEL, rng)
-        ]
-    )
+    return np.concatenate([scaler.inputs(*_elsewhere(real, row, scaler, rng)) for row in rows])
 
 
 def _elsewhere(
@@ -138,9 +144,12 @@ def _elsewhere(
     return carried_elsewhere(values, baseline, scaler.schema, rng)
 
 
-def _cases(real: RawWindows, scaler: Scaler, n_cases: int, rng: np.random.Generator) -> FloatArray:
+def _cases(
+    real: RawWindows, rows: Sequence[int], scaler: Scaler, rng: np.random.Generator
+) -> FloatArray:
+    """Let normal windows, some of them moved to other networks, go through one virtual fault."""
     values, baselines = [], []
-    for row in real.draw(NORMAL, n_cases, rng):
+    for row in rows:
         if rng.random() < 0.5:
             window, baseline = _elsewhere(real, row, scaler, rng)
         else:

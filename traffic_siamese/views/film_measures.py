@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_siamese.collapse import sample_triplets
-from traffic_siamese.oneshot.calibration import calibrate
+from traffic_siamese.oneshot.calibrate import calibrate
 from traffic_siamese.types import FloatArray, StringArray
 
 _N_TRIPLETS = 4096
