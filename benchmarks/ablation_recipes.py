@@ -1,7 +1,7 @@
 """Rows of the ablation: the recipe of the package, each time with one ingredient out or swapped.
 
-All rows but those of more networks train one of 16 axes, a third of what the package trains:
-what an ingredient does can be seen with one, in a third of the time.
+All rows but those of more networks train one of 16 axes, a sixth of what the package trains: what
+an ingredient does can be seen with one, in a fraction of the time.
 
 Where an ingredient has an option, the row sets it. Where it has none, the row replaces a function
 or a constant of the package while it trains (`patches`), leaves synthetic windows out
@@ -19,7 +19,7 @@ from traffic_siamese.augment import AugmentOptions
 if TYPE_CHECKING:  # needs TensorFlow, which the process that only plans does without
     from traffic_siamese.fit_options import FitOptions
 
-DEFAULT = "three networks: the package's default"
+DEFAULT = "six networks: the package's default"
 FULL = "one network of 16 axes"
 
 Change = Callable[["FitOptions"], "FitOptions"]
@@ -44,8 +44,8 @@ class Recipe:
     encoder : str
         Shape that the package does not build, by its name in `ablation_encoders.SHAPES`; empty for
         the package's own.
-    n_members : int
-        Encoders, trained with different seeds, whose embeddings are put side by side.
+    apart : bool
+        Whether networks side by side have captures and batches of their own.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Recipe:
     synthetic: str = "all"
     absolute_only: bool = False
     encoder: str = ""
-    n_members: int = 1
+    apart: bool = True
 
 
 def _training(**changes: Any) -> Change:
@@ -124,11 +124,13 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("mean only", encoder="mean"),
     Recipe("maximum only", encoder="max"),
     Recipe("multi-scale: whole window, last 16 s, last 8 s", encoder="multi_scale"),
-    Recipe(DEFAULT, _shape(embedding_dim=48)),
-    Recipe("three networks, each over the whole window", _shape(embedding_dim=48, spans=(1.0,))),
+    Recipe(DEFAULT, _shape(embedding_dim=96)),
+    Recipe("six networks shown the same", _shape(embedding_dim=96), apart=False),
+    Recipe("six networks, each over the whole window", _shape(embedding_dim=96, spans=(1.0,))),
+    Recipe("six networks, spans down to a quarter", _shape(embedding_dim=96, spans=(1, 0.5, 0.25))),
     Recipe("six networks of 8 axes", _shape(embedding_dim=48, n_members=6)),
-    Recipe("one network of 48 axes", _shape(embedding_dim=48, n_members=1)),
-    Recipe("three networks trained apart", n_members=3),
+    Recipe("three networks", _shape(embedding_dim=48)),
+    Recipe("one network of 96 axes", _shape(embedding_dim=96, n_members=1)),
     Recipe("half the virtual faults", _half_the_virtual_faults),
     Recipe("half the steps", _steps(0.5)),
     Recipe("twice the steps", _steps(2.0)),

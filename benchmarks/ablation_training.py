@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from unittest.mock import patch
@@ -10,22 +11,21 @@ from unittest.mock import patch
 import numpy as np
 from ablation_recipes import Recipe, recipe
 from ablation_tasks import Result, Task
-from oneshot_data import SPEC, Corpus, Fold, training_logs
+from oneshot_data import Corpus, Fold, training_logs
 from oneshot_peers import Points
 from oneshot_protocol import draw_examples, measure
 
+from traffic_siamese.bags import Split
 from traffic_siamese.fit_options import FitOptions
+from traffic_siamese.fitting import make_splits, raw_windows
 from traffic_siamese.labelled_logs import LabelledLogs
 from traffic_siamese.losses import LOSSES
-from traffic_siamese.simulate.pool import RawWindows, synthetic_windows
-from traffic_siamese.split import split_by_capture
+from traffic_siamese.simulate.pool import synthetic_windows
 from traffic_siamese.training import train_encoder
-from traffic_siamese.types import CUBE_DIM, VIRTUAL, FloatArray, Int64Array
+from traffic_siamese.types import CUBE_DIM, VIRTUAL, FloatArray
 from traffic_siamese.windows import WindowSet
 
-RAW_STRIDE = 2
 ONE_NETWORK_AXES = 16
-MEMBER_SEEDS = 1000  # between the seeds of an ensemble's members
 
 
 def carry_out(task: Task, corpus: Corpus, fold: Fold) -> Result:
@@ -42,51 +42,41 @@ def carry_out(task: Task, corpus: Corpus, fold: Fold) -> Result:
     started_s = time.perf_counter()
     keras.backend.clear_session()
     row = recipe(task.row)
-    members = [
-        train_member(
-            row, corpus, fold, options=row_options(row, task, task.seed + MEMBER_SEEDS * number)
-        )
-        for number in range(row.n_members)
-    ]
+    embeddings = train_row(row, corpus, fold, options=row_options(row, task))
     draws = draw_examples(corpus, fold, n=task.draws, seed=task.seed)
-    found = {
-        "values": measure(corpus, fold, Points(np.hstack(members)), draws).values,
-        "cube": {},
-    }
-    if row.n_members == 1 and members[0].shape[1] > CUBE_DIM:
-        cube = Points(members[0][:, :CUBE_DIM])
+    found = {"values": measure(corpus, fold, Points(embeddings), draws).values, "cube": {}}
+    if embeddings.shape[1] > CUBE_DIM:
+        cube = Points(embeddings[:, :CUBE_DIM])
         found["cube"] = measure(corpus, fold, cube, draws).values
     return {**asdict(task), "seconds": round(time.perf_counter() - started_s, 1), **found}
 
 
-def row_options(row: Recipe, task: Task, seed: int) -> FitOptions:
+def row_options(row: Recipe, task: Task) -> FitOptions:
     """Return the package's options, of one network, as the row changes them."""
     options = FitOptions()
     encoder = replace(options.training.encoder, embedding_dim=ONE_NETWORK_AXES)
-    training = replace(options.training, seed=seed, encoder=encoder)
+    training = replace(options.training, seed=task.seed, encoder=encoder)
     if task.steps is not None:
         epochs = max(1, round(task.steps / training.batches_per_epoch))
         training = replace(training, epochs=epochs)
     return row.change(replace(options, training=training))
 
 
-def train_member(row: Recipe, corpus: Corpus, fold: Fold, *, options: FitOptions) -> FloatArray:
+def train_row(row: Recipe, corpus: Corpus, fold: Fold, *, options: FitOptions) -> FloatArray:
     """Train an encoder as the row says, and embed all windows of the corpus."""
     from traffic_siamese.encoder import embed
 
     data = training_logs(corpus, fold, views=options.views)
-    seed = options.training.seed
-    shown, held = split_by_capture(data.windows, share=options.held_out_share, seed=seed)
-    held = held[data.windows.start_bin[held] % SPEC.stride == 0]
+    splits = make_splits(data.windows, options)[: None if row.apart else 1]
     n_views = 1 if row.absolute_only else data.scaler.n_views
     augment = replace(options.training.augment, n_views=n_views)
     with ExitStack() as patches:
         for target, stand_in in row.patches:
             patches.enter_context(patch(target, stand_in))
-        synthetic = _synthetic(row, data, shown, options)
+        synthetic = _synthetic(row, data, splits, options)
         trained = train_encoder(
             _seen(row, data.windows),
-            [(shown, held)],
+            splits,
             options=replace(options.training, augment=augment),
             synthetic=synthetic,
             start=_start(row, data, options),
@@ -114,13 +104,13 @@ def _seen(row: Recipe, windows: WindowSet) -> WindowSet:
 
 
 def _synthetic(
-    row: Recipe, data: LabelledLogs, shown: Int64Array, options: FitOptions
+    row: Recipe, data: LabelledLogs, splits: Sequence[Split], options: FitOptions
 ) -> WindowSet | None:
     """Make the row's synthetic windows; none for losses that are given triplets or pairs."""
     if row.synthetic == "none" or LOSSES[options.training.loss].layout != "labels":
         return None
     made = synthetic_windows(
-        _raw_windows(data, shown),
+        raw_windows(data, splits),
         data.scaler,
         n_faults=0 if row.synthetic == "moved" else options.n_virtual_faults,
         n_cases=options.n_virtual_cases,
@@ -129,12 +119,3 @@ def _synthetic(
     if row.synthetic == "virtual":
         made = made.select(np.char.startswith(made.label, VIRTUAL))
     return _seen(row, made)
-
-
-def _raw_windows(data: LabelledLogs, rows: Int64Array) -> RawWindows:
-    some = data.windows.select(rows[data.windows.start_bin[rows] % RAW_STRIDE == 0])
-    names = list(data.baselines)
-    index = np.array([names.index(str(name)) for name in some.network], np.int64)
-    return RawWindows(
-        data.raw(some), index, list(data.baselines.values()), some.label, some.capture
-    )

@@ -89,7 +89,7 @@ def fit(
 ) -> FitReport:
     """Train on logs that are read already; parameters and errors as in `train`."""
     splits = make_splits(data.windows, options, n_members=known.n_members if known else None)
-    raw = _raw_windows(data, splits)
+    raw = raw_windows(data, splits)
     checkpoint = Path(model) / "unfinished"
     if not resume:
         _forget(checkpoint)
@@ -156,8 +156,15 @@ def _forget(checkpoint: Path) -> None:
         checkpoint.rmdir()
 
 
-def _raw_windows(data: LabelledLogs, splits: Sequence[Split]) -> RawWindows:
-    """Return windows that a network is trained on, as read: what virtual faults are applied to."""
+def raw_windows(data: LabelledLogs, splits: Sequence[Split]) -> RawWindows:
+    """Return windows that a network is trained on, as read: what virtual faults are applied to.
+
+    Parameters
+    ----------
+    data : LabelledLogs
+    splits : sequence of (train, held_out)
+        Rows of its windows.
+    """
     rows = np.unique(np.concatenate([train for train, _ in splits]))
     some = data.windows.select(rows[data.windows.start_bin[rows] % _RAW_STRIDE == 0])
     names = list(data.baselines)

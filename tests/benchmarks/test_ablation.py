@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import ablation
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 from ablation_recipes import DEFAULT, FULL, RECIPES, recipe
 from ablation_tasks import Task
-from ablation_training import carry_out, row_options, train_member
+from ablation_training import carry_out, row_options, train_row
 from oneshot_data import Corpus, Fold
 
 from tests.simulate.normal import normal_bins, normal_windows
+from traffic_siamese.bags import Split
 from traffic_siamese.baseline import learn_baseline
 from traffic_siamese.encoder import EncoderOptions, build_encoder, embed, load_keras
 from traffic_siamese.features.schema import FEATURE_NAMES
@@ -26,7 +28,8 @@ from traffic_siamese.generators import BalancedBatches
 from traffic_siamese.losses import LOSSES
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.pool import RawWindows, synthetic_windows
-from traffic_siamese.windows import stack_windows
+from traffic_siamese.training import TrainedEncoder, train_encoder
+from traffic_siamese.windows import WindowSet, stack_windows
 
 TINY = EncoderOptions(embedding_dim=4, frame_units=3, lstm_units=5, hidden_units=6)
 
@@ -43,20 +46,20 @@ def _result(row: str, known: list[float], **changes: object) -> dict[str, object
 def test_rows_have_names_of_their_own_and_one_is_the_package_as_it_is() -> None:
     assert len({row.name for row in RECIPES}) == len(RECIPES)
     full = recipe(FULL)
-    assert row_options(recipe(DEFAULT), _task(steps=None), 0) == FitOptions()
-    assert (full.patches, full.synthetic, full.encoder, full.n_members) == ((), "all", "", 1)
+    assert row_options(recipe(DEFAULT), _task(steps=None)) == FitOptions()
+    assert (full.patches, full.synthetic, full.encoder, full.apart) == ((), "all", "", True)
 
 
 def test_every_loss_has_a_row() -> None:
-    losses = {row_options(row, _task(), 0).training.loss for row in RECIPES}
+    losses = {row_options(row, _task()).training.loss for row in RECIPES}
     assert losses == set(LOSSES)
 
 
 def test_every_row_but_the_first_is_another_recipe() -> None:
     task, full = _task(steps=None), recipe(FULL)
     for row in RECIPES[1:]:
-        parts = [(one.patches, one.synthetic, one.encoder, one.n_members) for one in (row, full)]
-        same_options = row_options(row, task, 0) == row_options(full, task, 0)
+        parts = [(one.patches, one.synthetic, one.encoder, one.apart) for one in (row, full)]
+        same_options = row_options(row, task) == row_options(full, task)
         assert not same_options or parts[0] != parts[1], row.name
 
 
@@ -244,15 +247,21 @@ def test_a_row_is_trained_and_measured(name: str, corpus: Corpus, folds: list[Fo
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_virtual_faults")
-def test_the_members_of_an_ensemble_differ(corpus: Corpus, folds: list[Fold]) -> None:
-    """They are those that other seeds train, the first of them that of the seed itself."""
-    row = recipe("last state only")
-    one, again, other = (
-        train_member(row, corpus, folds[0], options=row_options(row, _task(steps=1), seed))
-        for seed in (0, 0, 1000)
-    )
-    np.testing.assert_allclose(one, again, atol=1e-6)
-    assert np.abs(one - other).max() > 0.01
+def test_networks_shown_the_same_hold_out_the_same(
+    corpus: Corpus, folds: list[Fold], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And are given batches in common; others have a split each."""
+    shown = []
+
+    def spy(windows: WindowSet, splits: list[Split], **how: Any) -> TrainedEncoder:
+        shown.append(len(splits))
+        return train_encoder(windows, splits, **how)
+
+    monkeypatch.setattr(ablation_training, "train_encoder", spy)
+    for name in ("six networks shown the same", "three networks"):
+        row = recipe(name)
+        train_row(row, corpus, folds[0], options=row_options(row, _task(steps=1)))
+    assert shown == [1, 3]
 
 
 def _moved(real: RawWindows, scaler: Scaler, name: str) -> np.ndarray:
