@@ -88,12 +88,12 @@ def data(message: Message) -> Chunk:
 
 
 def init(tag: int, first_tsn: int, *, kind: int = INIT) -> Chunk:
-    """Ask for an association, or grant one with a cookie (INIT ACK)."""
+    """Ask for an association, or grant one with a cookie; the content are both numbers."""
     numbers = tag, RECEIVE_WINDOW_BYTES, N_STREAMS, N_STREAMS, first_tsn & 0xFFFFFFFF
     body = struct.pack(">IIHHI", *numbers)
     if kind == INIT_ACK:
         body += struct.pack(">HH", _STATE_COOKIE, 4 + _COOKIE_BYTES) + cookie(tag)
-    return chunk(kind, body, content=first_tsn)
+    return chunk(kind, body, content=(tag, first_tsn))
 
 
 def cookie(tag: int) -> bytes:

@@ -146,11 +146,12 @@ class SctpEnd:
         self._sender.expire()
         self._set_up()
 
-    def _meet_grant(self, peer_tsn: Any) -> None:
+    def _meet_grant(self, granted: Any) -> None:
         if self.state == "cookie_wait":
+            tag, peer_tsn = granted
             self.state, self._n_tries = "cookie_echoed", 0
             self._receiver = Receiver(peer_tsn)
-            self._cookie = c.chunk(c.COOKIE_ECHO, c.cookie(self.tag), content=self.first_tsn)
+            self._cookie = c.chunk(c.COOKIE_ECHO, c.cookie(tag), content=self.first_tsn)
             self._set_up()
 
     def _meet_cookie(self, peer_tsn: Any) -> None:
