@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
+from traffic_siamese.captures.reader import read_packets
 from traffic_siamese.labels import read_labels
 from traffic_siamese.simulate.signalling.families import FAMILIES
 
@@ -71,13 +72,19 @@ def test_the_list_names_every_family_and_parameter(invoke: Invoke) -> None:
         assert family.name in text
 
 
-def test_diameter_is_written_where_it_is_asked_for(invoke: Invoke, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("chosen", "protocol"), [((), 6), (("--transport", "sctp"), 132)])
+def test_diameter_is_written_where_it_is_asked_for(
+    invoke: Invoke, tmp_path: Path, chosen: tuple[str, ...], protocol: int
+) -> None:
+    """Over TCP where nothing else is said."""
     lab = tmp_path / "lab"
     words = ("--faults", "server_overload", "--networks", 1, "--minutes", 2)
-    invoke("simulate", lab, "--protocol", "diameter", *words)
+    invoke("simulate", lab, "--protocol", "diameter", *chosen, *words)
     path = lab / "network-1/server_overload-1.pcap.zst"
     protocols = json.loads(invoke("inspect", path, "--json", code=None).stdout)["protocols"]
     assert set(protocols) == {"diameter"}
+    seen = {number for chunk in read_packets(path) for number in chunk.ip_protocol.tolist()}
+    assert seen == {protocol}
     labels = {one.label for one in read_labels(lab / "labels.csv")}
     assert labels == {"normal", "server_overload"}
 
@@ -100,6 +107,10 @@ def test_the_list_says_what_diameter_cannot_show(invoke: Invoke) -> None:
         (
             ("--recipe", RECIPE.with_name("radio_site_outage.yaml"), "--protocol", "diameter"),
             "recipe 'radio_site_outage': found transport 'udp', expected tcp or sctp",
+        ),
+        (
+            ("--faults", "latency", "--transport", "sctp"),
+            "found transport 'sctp', expected udp or tcp or tcp_per_call: sip runs over no other",
         ),
         (("--faults", "quake"), "found no family 'quake'"),
         (("--minutes", 1), "1.0 is not in the range"),
