@@ -60,8 +60,7 @@ class SctpEnd:
         self.tag = world.random.randrange(1, 1 << 32)
         self.first_tsn = world.random.getrandbits(32)
         room_bytes = _PATH_MTU_BYTES - ip_bytes - c.COMMON_HEADER_BYTES
-        limits_s = network.rto_min_s, network.rto_max_s
-        self._sender = Sender(self.first_tsn, room_bytes, limits_s)
+        self._sender = Sender(self.first_tsn, room_bytes, (network.rto_min_s, network.rto_max_s))
         self._receiver = Receiver(0)
         self._timers = Timers(world.clock)
         self._n_errors = self._n_tries = self._n_streamed = 0
@@ -143,6 +142,7 @@ class SctpEnd:
 
     def _repeat_set_up(self) -> None:
         self._n_tries += 1
+        self._sender.back_off()
         self._sender.expire()
         self._set_up()
 
@@ -177,9 +177,9 @@ class SctpEnd:
             self._last_s = now_s
         return [c.data(message) for message in packed]
 
-    def _flush(self, *, at_least_one: bool = False) -> None:
+    def _flush(self, *, at_least_one: bool = False, n_packets: int = _MAX_BURST) -> None:
         """Send what the window allows, some packets at most; a report that is due comes along."""
-        for _ in range(_MAX_BURST):
+        for _ in range(n_packets):
             used_bytes = self._receiver.report_bytes
             messages = self._fill(used_bytes, at_least_one=at_least_one)
             if not messages:
@@ -193,11 +193,12 @@ class SctpEnd:
         """Timer T3-rtx."""
         if self._take_error():
             self._sender.expire()
-            self._flush(at_least_one=True)
+            self._flush(at_least_one=True, n_packets=1)
 
     def _take_error(self) -> bool:
-        """Count what was not acknowledged; return whether the other end is still believed in."""
+        """Count what was not acknowledged, and wait longer; return whether there is still hope."""
         self._n_errors += 1
+        self._sender.back_off()
         if self._n_errors > self._world.network.association_retries:
             self.abort()
         return self.state != "gone"
@@ -228,7 +229,8 @@ class SctpEnd:
         elif acked.cumulative >= oldest:
             self._timers.start("t3", self._sender.rto_s, self._expire)
         self._flush(at_least_one=repeats)
-        self._go_on_closing()
+        if self.state in ("shutdown_pending", "shutdown_received"):
+            self._go_on_closing()
 
     def _plan_heartbeat(self) -> None:
         rto_s = self._sender.rto_s * self._world.random.uniform(0.5, 1.5)
@@ -239,12 +241,8 @@ class SctpEnd:
         now_s = self._world.clock.now_s
         if not self._sender.sent and self._last_s <= now_s - self._world.network.heartbeat_s:
             self._post([c.heartbeat(c.HEARTBEAT, now_s)])
-            self._timers.start("answer", self._sender.rto_s, self._miss_answer)
+            self._timers.start("answer", self._sender.rto_s, self._take_error)
         self._plan_heartbeat()
-
-    def _miss_answer(self) -> None:
-        if self._take_error():
-            self._sender.back_off()
 
     def _meet_heartbeat(self, sent_s: Any) -> None:
         if self.state in _TALKS:
@@ -271,10 +269,11 @@ class SctpEnd:
 
     def _repeat_closing(self) -> None:
         if self._take_error():
-            self._sender.back_off()
             self._go_on_closing()
 
     def _meet_shutdown(self, cumulative: Any) -> None:
+        if self.state == "shutdown_ack_sent":
+            self._go_on_closing()
         if self.state == "open":
             self.state = "shutdown_received"
             self._timers.stop("heartbeat")

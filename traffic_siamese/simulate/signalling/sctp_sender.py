@@ -188,10 +188,9 @@ class Sender:
         self._partly_bytes = 0.0
 
     def expire(self) -> None:
-        """Timer T3-rtx: send all again, a packet at first; wait twice as long (section 6.3.3)."""
+        """Send all again, a packet at first: the timer rang (section 7.2.3)."""
         self._halve()
         self.window_bytes, self.recover_tsn = float(self.room_bytes), None
-        self.back_off()
         for one in self.sent:
             one.is_due = not one.is_acked
             one.n_missed = 0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from traffic_siamese.simulate.signalling.clock import Clock
 
-_Ring = tuple[str, int, Callable[[], None]]
+_Ring = tuple[str, int, Callable[[], object]]
 
 
 class Timers:
@@ -25,7 +25,7 @@ class Timers:
         self._n_started = 0
         self._running: dict[str, int] = {}
 
-    def start(self, name: str, wait_s: float, action: Callable[[], None]) -> None:
+    def start(self, name: str, wait_s: float, action: Callable[[], object]) -> None:
         """Do something after some seconds, unless it is stopped."""
         if self._is_over:
             return
