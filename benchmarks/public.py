@@ -3,8 +3,8 @@
     python benchmarks/public.py DIR [--data kddi_5gc kddi_ipcore cisco_bgp] [--draws 20]
         [--timesteps 4] [--epochs 8] [--seed 0] [--leave-out all|N] [--json results.json]
 
-DIR holds one folder for each recording (``--help`` names them; ``kddi_5gc/ranked`` is the first
-one with its columns by rank instead of by element). Two questions, asked of all methods
+DIR holds one folder for each recording (``--help`` names them; ``kddi_5gc/alike`` is the first
+one with its three network functions said to be alike). Two questions, asked of all methods
 on the same windows with the same examples: how well a site is judged that was not trained on, with
 examples from the trained site, with one example of each fault of its own, and with both; and how
 well a fault is found that was left out of training and added with one example. MiniRocket runs
@@ -41,7 +41,7 @@ from traffic_siamese.types import WindowSpec
 
 READERS = {
     "kddi_5gc": (data.read_5g_core, 4),
-    "kddi_5gc/ranked": (lambda folder: data.ranked(data.read_5g_core(folder.parent)), 4),
+    "kddi_5gc/alike": (data.read_5g_alike, 4),
     "kddi_ipcore": (data.read_ip_core, 2),
     "cisco_bgp": (data.read_routers, 8),
 }

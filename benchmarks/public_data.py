@@ -30,6 +30,7 @@ _CAPTURES = 12
 _TEACHING = 2  # captures of a network that its normal is learned from
 
 FIVE_G_FAULTS = ("bridge_removed", "interface_down", "interface_loss", "memory_stress", "cpu_load")
+_FIVE_G_ELEMENTS = ("x", "y", "z")
 _FIVE_G_COLUMNS = (
     *("x_oper_down", "y_oper_down", "z_oper_down"),
     *(f"{one}_{way}_octets" for way in ("in", "out") for one in ("x", "z", "y")),
@@ -60,6 +61,9 @@ class Rows:
     time_s : ndarray of shape (n_rows,), float64
         Since any moment.
     step_s : float
+    alike : tuple of str
+        Elements that a fault may befall alike, as one who hands in the table may say; how the
+        columns go together is looked at as well, then.
     """
 
     network: str
@@ -68,6 +72,7 @@ class Rows:
     label: NDArray[np.str_]
     time_s: NDArray[np.float64]
     step_s: float
+    alike: tuple[str, ...] = ()
 
 
 def read_5g_core(folder: Path) -> list[Rows]:
@@ -86,6 +91,11 @@ def _five_g_site(folder: Path, name: str, site: str) -> Rows:
     label = np.array([NORMAL, *FIVE_G_FAULTS])[number]
     columns = dict(zip(_FIVE_G_COLUMNS, data.T, strict=True))
     return Rows(site, columns, kinds, label, 10.0 * np.arange(len(label)), 10.0)
+
+
+def read_5g_alike(folder: Path) -> list[Rows]:
+    """Read the 5G core as the folder above holds it, its three network functions said alike."""
+    return [replace(rows, alike=_FIVE_G_ELEMENTS) for rows in read_5g_core(folder.parent)]
 
 
 def read_ip_core(folder: Path) -> list[Rows]:
@@ -108,33 +118,6 @@ def read_ip_core(folder: Path) -> list[Rows]:
     whole = Rows("core", columns, kinds, label, moments - moments[0], 60.0)
     half = len(stamps) // 2
     return [_part(whole, slice(0, half), "early"), _part(whole, slice(half, None), "late")]
-
-
-def ranked(networks: Sequence[Rows]) -> list[Rows]:
-    """Give the 5G core's columns by rank: what the element has that has most of it, and so on.
-
-    A fault is then the same whichever of the three elements it befalls. Values are first seen
-    relative to the normal of their column, in the rows that a network's normal is learned from.
-    """
-    return [_ranked(rows) for rows in networks]
-
-
-def _ranked(rows: Rows) -> Rows:
-    taught = np.arange(len(rows.label)) < len(rows.label) * _TEACHING / _CAPTURES
-    normal = taught & (rows.label == NORMAL)
-    columns = {}
-    for what in dict.fromkeys(name[2:] for name in rows.columns):
-        seen = [_from_normal(rows.columns[f"{one}_{what}"], normal) for one in "xyz"]
-        for rank, values in enumerate(np.sort(seen, axis=0)[::-1], 1):
-            columns[f"rank{rank}_{what}"] = values
-    kinds: dict[str, Kind] = dict.fromkeys(columns, "gauge")
-    return replace(rows, columns=columns, kinds=kinds)
-
-
-def _from_normal(values: NDArray[np.float64], normal: NDArray[np.bool_]) -> NDArray[np.float64]:
-    middle = np.median(values[normal])
-    low, high = np.quantile(values[normal], (0.05, 0.95))
-    return np.asarray(np.arcsinh((values - middle) / max((high - low) / 3.3, 0.02)), np.float64)
 
 
 def _part(rows: Rows, where: slice, network: str) -> Rows:
@@ -196,7 +179,9 @@ def as_captures(rows: Rows, *, seed: int) -> tuple[list[TrafficLog], list[Labell
         name = f"{BASELINE if number < _TEACHING else 'rest'}-{rows.network}-{number:02}"
         times = _ORIGIN_NS + np.rint(rows.time_s[first:last] * 1e9).astype(np.int64)
         columns = {one: values[first:last] for one, values in rows.columns.items()}
-        logs.append(table_log([CounterTable(name, "", times, columns, rows.kinds, rows.step_s)]))
+        log = table_log([CounterTable(name, "", times, columns, rows.kinds, rows.step_s)])
+        schema = log.schema and replace(log.schema, alike=rows.alike, relations=bool(rows.alike))
+        logs.append(replace(log, schema=schema))
         for start, end, label in _stretches(rows.label[first:last]):
             if label == NORMAL and end - start > _NORMAL_ROWS:
                 start += int(rng.integers(end - start - _NORMAL_ROWS))

@@ -164,6 +164,26 @@ def test_tables_share_what_they_have_in_common() -> None:
         common_schema({"a": logs["a"], "d": log_of(other, values[:, :1])})
 
 
+def test_elements_that_no_columns_differ_by_are_refused() -> None:
+    schema, values = own(20)
+    like = replace(schema, alike=("amf", "udm"))
+    told = r"a has no two columns that differ only by one of amf, udm.*it has octets, drops"
+    with pytest.raises(LabelError, match=told):
+        common_schema({"a": log_of(like, values)})
+    named = [f"{one}_cpu" for one in ("amf", "udm")] + ["c", "d", "e"]
+    like = replace(schema_from(dict.fromkeys(named, "gauge")), alike=("amf", "udm"))
+    found, _ = common_schema({"a": log_of(like, values)})
+    assert found is not None
+    assert found.alike == ("amf", "udm")
+    assert reading_options(found).alike == ("amf", "udm")
+
+
+def test_relations_are_not_looked_for_among_too_many_columns() -> None:
+    many = replace(schema_from({f"c{i}": "gauge" for i in range(1001)}), relations=True)
+    with pytest.raises(LabelError, match="a has 1001 columns, expected at most 1000 where"):
+        common_schema({"a": log_of(many, np.ones((9, 1001), np.float32))})
+
+
 def test_the_kind_that_varying_columns_say_wins() -> None:
     """A counter that stood still in one log looks like a state there."""
     still, moving = np.ones((9, 1), np.float32), np.arange(9, dtype=np.float32)[:, None]

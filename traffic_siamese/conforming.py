@@ -49,7 +49,14 @@ def reading_options(schema: FeatureSchema) -> ReadOptions:
     if not schema.is_table:
         return ReadOptions()
     kinds = {feature.name: feature.kind for feature in schema.features if feature.kind}
-    return ReadOptions(by=schema.by, time=schema.time, timezone=schema.timezone, kinds=kinds)
+    return ReadOptions(
+        by=schema.by,
+        time=schema.time,
+        timezone=schema.timezone,
+        kinds=kinds,
+        alike=schema.alike,
+        relations=schema.relations,
+    )
 
 
 def _kept(schema: FeatureSchema) -> FeatureSchema | None:

@@ -68,6 +68,10 @@ class FeatureSchema:
     by, time, timezone : str
         How such a table is read: the columns of network element and time, and the zone of times
         that say none; see ``logs.options``.
+    alike : tuple of str
+        Elements whose columns are seen by rank; see ``like_columns``.
+    relations : bool
+        Whether a model sees what does not follow from the other columns; see ``relations``.
     """
 
     features: tuple[Feature, ...]
@@ -75,6 +79,8 @@ class FeatureSchema:
     by: str = ""
     time: str = ""
     timezone: str = "UTC"
+    alike: tuple[str, ...] = ()
+    relations: bool = False
 
     def __len__(self) -> int:
         """Return the number of features."""

@@ -18,7 +18,9 @@ from traffic_siamese.baseline import log_view, mirrored_log
 from traffic_siamese.errors import BundleError, ShapeError
 from traffic_siamese.feature_schema import FeatureSchema
 from traffic_siamese.features.schema import SIGNALLING
-from traffic_siamese.schema_arrays import schema_arrays, schema_from_arrays
+from traffic_siamese.like_columns import by_rank, like_columns
+from traffic_siamese.relations import fit_relations, remainders
+from traffic_siamese.schema_arrays import RELATIONS, schema_arrays, schema_from_arrays
 from traffic_siamese.types import FloatArray
 
 _MIN_SCALE = 0.5
@@ -37,11 +39,14 @@ class Scaler:
         is the absolute view.
     schema : FeatureSchema
         The features, with their floors and views.
+    relations : ndarray of shape (n_features, n_features), float32, optional
+        Where the schema asks for them: how columns follow from one another, in the relative view.
     """
 
     center: FloatArray
     scale: FloatArray
     schema: FeatureSchema = SIGNALLING
+    relations: FloatArray | None = None
 
     @classmethod
     def fit(
@@ -66,6 +71,8 @@ class Scaler:
         """
         if views not in VIEWS:
             raise ValueError(f"views is {views!r}, expected one of {', '.join(VIEWS)}")
+        if schema.relations and views != "relative":
+            raise ValueError(f"views is {views!r}, expected relative where relations are seen")
         logs = log_view(values, schema)
         relative = _relative(logs, baselines, schema)
         center = np.stack([logs.mean(axis=0), np.zeros(logs.shape[1])])
@@ -73,12 +80,20 @@ class Scaler:
         # A feature that hardly moved in training must not shout when it moves for the first time.
         scale = np.maximum(spread, _MIN_SCALE)
         first = VIEWS.index(views)
-        return cls(center[first:].astype(np.float32), scale[first:].astype(np.float32), schema)
+        seen = (relative / scale[-1]).clip(-_LIMIT, _LIMIT).astype(np.float32)
+        relations = fit_relations(seen) if schema.relations else None
+        center, scale = (part[first:].astype(np.float32) for part in (center, scale))
+        return cls(center, scale, schema, relations)
 
     @property
     def n_views(self) -> int:
         """How many views there are: 1 or 2."""
         return len(self.center)
+
+    @property
+    def n_channels_each(self) -> int:
+        """How many channels of the inputs each feature has: its views, and what is left of it."""
+        return self.n_views + (self.relations is not None)
 
     def inputs(self, values: FloatArray, baseline: FloatArray) -> FloatArray:
         """Turn features into model inputs.
@@ -92,8 +107,11 @@ class Scaler:
 
         Returns
         -------
-        ndarray of shape (..., n_views * n_features), float32
-            Absolute view if there is one, then relative view; limited to 8 scales either way.
+        ndarray of shape (..., n_channels_each * n_features), float32
+            Absolute view if there is one, then relative view; limited to 8 scales either way. Then,
+            where relations are seen, what is left of each column after what the others say.
+            Columns of like elements stand by rank in each view: how far the farthest above its
+            normal is, and so on, whichever element that is.
 
         Raises
         ------
@@ -109,12 +127,16 @@ class Scaler:
         views = [_relative(logs, baseline[0], self.schema) / self.scale[-1]]
         if self.n_views == len(VIEWS):
             views.insert(0, (logs - self.center[0]) / self.scale[0])
-        joined: FloatArray = np.concatenate(views, axis=-1).astype(np.float32)
+        if self.relations is not None:
+            views.append(remainders(views[-1].clip(-_LIMIT, _LIMIT), self.relations))
+        ranked = [by_rank(view, like_columns(self.schema)) for view in views]
+        joined: FloatArray = np.concatenate(ranked, axis=-1).astype(np.float32)
         return joined.clip(-_LIMIT, _LIMIT)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the statistics for the bundle."""
-        return {"center": self.center, "scale": self.scale, **schema_arrays(self.schema)}
+        arrays = {"center": self.center, "scale": self.scale, **schema_arrays(self.schema)}
+        return arrays if self.relations is None else {**arrays, RELATIONS: self.relations}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Scaler:
@@ -142,7 +164,19 @@ class Scaler:
                 f"the model's scaling has {center.shape[1]} columns, its schema {len(schema)}, "
                 "expected as many. Train it again."
             )
-        return cls(center, scale, schema)
+        return cls(center, scale, schema, _relations(arrays, center.shape[1]))
+
+
+def _relations(arrays: Mapping[str, NDArray[np.generic]], n_features: int) -> FloatArray | None:
+    if RELATIONS not in arrays:
+        return None
+    relations = np.asarray(arrays[RELATIONS], np.float32)
+    if relations.shape != (n_features, n_features):
+        raise BundleError(
+            f"the model's relations have shape {relations.shape}, expected "
+            f"{(n_features, n_features)}. Train it again."
+        )
+    return relations
 
 
 def _relative(

@@ -14,6 +14,9 @@ from traffic_siamese.feature_schema import KINDS, Feature, FeatureSchema, Kind, 
 from traffic_siamese.features.schema import SIGNALLING
 
 _FLOORS, _LINEAR, _KINDS, _READ = "column_floors", "column_linear", "column_kinds", "column_reading"
+_ALIKE = "column_alike"  # bundles of before have none
+RELATIONS = "column_relations"
+"""How the columns go together, where a model sees that; see ``relations``."""
 
 
 def schema_arrays(schema: FeatureSchema) -> dict[str, NDArray[Any]]:
@@ -26,6 +29,7 @@ def schema_arrays(schema: FeatureSchema) -> dict[str, NDArray[Any]]:
         _LINEAR: schema.is_linear,
         _KINDS: np.array([feature.kind for feature in schema.features], np.str_),
         _READ: np.array([schema.by, schema.time, schema.timezone], np.str_),
+        _ALIKE: np.array(schema.alike, np.str_),
     }
 
 
@@ -42,13 +46,14 @@ def schema_from_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> FeatureSche
     try:
         columns = [arrays[name].tolist() for name in (COLUMN_NAMES, _FLOORS, _LINEAR, _KINDS)]
         by, time, timezone = (str(text) for text in arrays[_READ].tolist())
+        alike = tuple(str(text) for text in np.ravel(arrays.get(_ALIKE, ())).tolist())
         features = tuple(_feature(*row) for row in zip(*columns, strict=True))
     except (KeyError, ValueError, TypeError) as err:
         raise BundleError(
             f"the model's columns are malformed ({err}), expected a name, a floor, a view and a "
             "kind for each. Train it again."
         ) from err
-    return FeatureSchema(features, True, by, time, timezone)
+    return FeatureSchema(features, True, by, time, timezone, alike, RELATIONS in arrays)
 
 
 def _feature(name: Any, floor: Any, linear: Any, kind: Any) -> Feature:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from traffic_siamese.errors import LabelError
 from traffic_siamese.feature_schema import Feature, FeatureSchema, Kind
+from traffic_siamese.like_columns import like_columns
+from traffic_siamese.relations import MAX_COLUMNS
 from traffic_siamese.types import FloatArray, TrafficLog
 
 _FLOOR_SHARE = 0.1  # of the usual value, for the logarithmic view
@@ -101,7 +103,8 @@ def common_schema(logs: Mapping[str, TrafficLog]) -> tuple[FeatureSchema | None,
     Raises
     ------
     LabelError
-        If captures stand beside tables, or the tables have no column in common.
+        If captures stand beside tables, the tables have no column in common, elements are said to
+        be alike that no two columns differ by, or there are too many columns to relate.
     """
     schemas = {name: log.schema for name, log in logs.items() if log.schema is not None}
     if not schemas:
@@ -124,7 +127,19 @@ def common_schema(logs: Mapping[str, TrafficLog]) -> tuple[FeatureSchema | None,
     features = tuple(replace(f, kind=kinds[f.name]) for f in first.features if f.name in shared)
     out = {name for schema in schemas.values() for name in schema.names} - shared
     warnings = [f"columns that not every log has are left out: {_some(sorted(out))}."]
-    return replace(first, features=features), warnings if out else []
+    common = replace(first, features=features)
+    if common.alike and not like_columns(common):
+        raise LabelError(
+            f"{first_name} has no two columns that differ only by one of {_some(common.alike)}, "
+            f"which are said to be alike: it has {_some(common.names)}. Name the elements as they "
+            "stand in the columns' names, or leave alike out."
+        )
+    if common.relations and len(common) > MAX_COLUMNS:
+        raise LabelError(
+            f"{first_name} has {len(common)} columns, expected at most {MAX_COLUMNS} where "
+            "relations are looked for. Ignore some of them, or leave relations out."
+        )
+    return common, warnings if out else []
 
 
 def agreed_kinds(logs: Sequence[TrafficLog]) -> dict[str, Kind]:

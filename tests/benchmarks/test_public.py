@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
 from public import public_corpus, public_folds
-from public_data import BASELINE, Rows, as_captures, ranked
+from public_data import BASELINE, Rows, as_captures
 from public_questions import BOTH, OWN, ask_one_shot
 
 from traffic_siamese.evaluation.corpus import Corpus
 from traffic_siamese.evaluation.draws import draw_examples
+from traffic_siamese.evaluation.folds import Fold
+from traffic_siamese.evaluation.peers import fold_inputs
 from traffic_siamese.evaluation.spaces import Points
 from traffic_siamese.types import NORMAL
 
@@ -82,14 +85,15 @@ def test_a_space_of_one_point_is_right_for_one_label_of_three(public: Corpus) ->
     assert found[OWN] == pytest.approx([1 / 3] * 2)
 
 
-def test_ranks_are_the_same_whichever_element_is_hit() -> None:
-    """With equal normals, a fault of x, of y or of z gives the same ranked columns."""
+def test_elements_said_to_be_alike_look_the_same_whichever_is_hit() -> None:
+    """With equal normals, a fault of x, of y or of z gives the same inputs."""
     found = []
     for hit in "xyz":
         rows = _rows("a", hit)
         quiet = {name: np.where(v > 20, 55.0, 5.0) for name, v in rows.columns.items()}
-        one = ranked([Rows("a", quiet, rows.kinds, rows.label, rows.time_s, 10.0)])[0]
-        found.append(np.stack(list(one.columns.values())))
+        corpus = public_corpus([replace(rows, columns=quiet, alike=tuple("xyz"))], 4, seed=0)
+        fold = Fold("a", "a", ("a",), corpus.faults, ())
+        found.append(fold_inputs(corpus, fold).relative)
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
     assert found[0].max() > 0

@@ -192,6 +192,20 @@ def test_what_was_guessed_can_be_corrected_in_the_file_that_shows_it(tmp_path: P
     np.testing.assert_allclose(values(corrected)[:, 0], frame()["rx_octets_total"], rtol=1e-6)
 
 
+def test_how_columns_belong_together_is_told_in_the_same_file(tmp_path: Path) -> None:
+    """And shown again, with the log that was read so."""
+    file, path = tmp_path / "columns.yaml", write(frame(), tmp_path / "t.csv")
+    file.write_text('alike: ["n 1", amf]\nrelations: true\n')
+    options = read_column_file(file)
+    assert (options.alike, options.relations) == (("n 1", "amf"), True)
+    schema = read_log(path, options=options).schema
+    assert schema is not None
+    assert (schema.alike, schema.relations) == (("n 1", "amf"), True)
+    file.write_text(columns_yaml(read_log(path, options=options)))
+    assert read_column_file(file).alike == ("n 1", "amf")
+    assert read_column_file(file).relations
+
+
 def test_a_table_without_header_and_times_is_told_both(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_text("1 5\n2 6\n3 7\n")
@@ -236,6 +250,10 @@ def test_what_is_wrong_is_said_in_one_line(text: str, words: str, tmp_path: Path
         ("a: [", "no YAML"),
         ("step_s: -1", "step_s is '-1', expected seconds"),
         ("names: [a, a]", "expected each name once"),
+        ("alike: amf", "alike is 'amf', expected a list of names"),
+        ("alike: [amf]", "expected two elements or more"),
+        ("alike: [amf, '']", "expected a list of names"),
+        ("relations: 1", "relations is '1', expected true or false"),
     ],
 )
 def test_a_column_file_that_says_nothing_is_refused(text: str, words: str, tmp_path: Path) -> None:

@@ -178,13 +178,13 @@ class _Asked:
         return self.rng.choice(n, n_drawn, replace=False)
 
     def _columns(self, columns: NDArray[np.int64]) -> Channels:
-        n_views, n_features = self.judged.model.scaler.n_views, len(self.explainer.schema)
-        return np.concatenate([columns + view * n_features for view in range(n_views)])
+        n_blocks, n_features = self.judged.model.scaler.n_channels_each, len(self.explainer.schema)
+        return np.concatenate([columns + block * n_features for block in range(n_blocks)])
 
     def _means(self, occlusion: Occlusion, sets: list[Channels]) -> tuple[float, float, float]:
-        n_views = self.judged.model.scaler.n_views
+        n_each = self.judged.model.scaler.n_channels_each
         return (
             float(occlusion.removed(sets).mean()),
             float(occlusion.alone(sets).mean()),
-            float(np.mean([len(one) / n_views for one in sets])),
+            float(np.mean([len(one) / n_each for one in sets])),
         )

@@ -14,6 +14,7 @@ from traffic_siamese.explanation.phrases import change_phrase, unchanged_phrase
 from traffic_siamese.explanation.reason import Reason
 from traffic_siamese.explanation.topics import Topic, topics_of
 from traffic_siamese.feature_schema import FeatureSchema
+from traffic_siamese.like_columns import like_columns
 from traffic_siamese.model import Model
 from traffic_siamese.types import NORMAL, FloatArray, Prototype
 
@@ -89,10 +90,16 @@ class Explainer:
         return [changed[i] for i in chosen] or changed[:N_NAMED]
 
     def channels(self, *topics: Topic) -> Channels:
-        """Return the model inputs' channels of topics, in all views."""
-        columns = np.array([column for topic in topics for column in topic.columns], np.intp)
-        views = range(self.model.scaler.n_views)
-        return np.concatenate([columns + view * len(self.schema) for view in views])
+        """Return the model inputs' channels of topics, in all views and what is left of them.
+
+        Of a column of like elements all of these: they stand by rank, and so change together.
+        """
+        beside = {column: group for group in like_columns(self.schema) for column in group}
+        named = [column for topic in topics for column in topic.columns]
+        together = dict.fromkeys(one for c in named for one in beside.get(c, (c,)))
+        columns = np.array(list(together), np.intp)
+        blocks = range(self.model.scaler.n_channels_each)
+        return np.concatenate([columns + block * len(self.schema) for block in blocks])
 
     def against(self, label: str, windows: FloatArray, seen: Comparison) -> str:
         """Say what tells traffic from the nearest example of another label, if that is near.

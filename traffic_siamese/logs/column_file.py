@@ -13,7 +13,7 @@ from traffic_siamese.logs.options import ReadOptions
 
 _TEXTS = ("time", "timezone", "by", "start")
 _NUMBERS = ("step_s", "granularity_s")
-_KEYS = (*_TEXTS, *_NUMBERS, "names", "columns")
+_KEYS = (*_TEXTS, *_NUMBERS, "names", "alike", "relations", "columns")
 CHOICES = (*KINDS, "ignore")
 
 
@@ -21,8 +21,10 @@ def read_column_file(path: str | Path) -> ReadOptions:
     """Read what a table's columns are.
 
     Keys, all optional: ``time``, ``timezone``, ``by`` (names of columns, and of a zone),
-    ``columns`` (a kind for each: counter, delta, gauge, event or ignore), ``granularity_s``; for
-    a table without a header ``names``; for one without times ``start`` and ``step_s``.
+    ``columns`` (a kind for each: counter, delta, gauge, event or ignore), ``granularity_s``,
+    ``alike`` (elements whose columns are seen by rank), ``relations`` (true: a model sees how
+    columns go together); for a table without a header ``names``; for one without times ``start``
+    and ``step_s``.
 
     Raises
     ------
@@ -51,7 +53,9 @@ def read_column_file(path: str | Path) -> ReadOptions:
         if key in content:
             given[key] = _number(path, key, content[key])
     options = ReadOptions(
-        names=_names(path, content.get("names", [])),
+        names=_names(path, "names", content.get("names", [])),
+        alike=_alike(path, content.get("alike", [])),
+        relations=_flag(path, "relations", content.get("relations", False)),
         kinds=_kinds(path, content.get("columns", {})),
     )
     return replace(options, **given)
@@ -71,12 +75,25 @@ def _number(path: str | Path, key: str, value: Any) -> float:
     raise _odd(path, key, value, "seconds, more than 0")
 
 
-def _names(path: str | Path, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise _odd(path, "names", value, "a list of names")
+def _flag(path: str | Path, key: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _odd(path, key, value, "true or false")
+
+
+def _names(path: str | Path, key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise _odd(path, key, value, "a list of names")
     if len(set(value)) < len(value):
-        raise _odd(path, "names", value, "each name once")
+        raise _odd(path, key, value, "each name once")
     return tuple(value)
+
+
+def _alike(path: str | Path, value: Any) -> tuple[str, ...]:
+    names = _names(path, "alike", value)
+    if len(names) == 1:
+        raise _odd(path, "alike", value, "two elements or more")
+    return names
 
 
 def _kinds(path: str | Path, value: Any) -> dict[str, str]:

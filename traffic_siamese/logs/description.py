@@ -43,6 +43,10 @@ def columns_yaml(log: TrafficLog) -> str:
         value = getattr(schema, key, "")
         if value and value != "UTC":
             lines.append(f"{key}: {_quoted(value)}")
+    if schema is not None and schema.alike:
+        lines.append(f"alike: [{', '.join(map(_quoted, schema.alike))}]")
+    if schema is not None and schema.relations:
+        lines.append("relations: true")
     lines.append("columns:  # counter, delta, gauge, event or ignore")
     for one in describe_columns(log):
         told = "constant" if one["constant"] else f"median {one['median']:.4g}"

@@ -26,6 +26,11 @@ class ReadOptions:
         Time of the first row, and seconds from row to row, for a table without times.
     kinds : mapping of str to {"counter", "delta", "gauge", "event", "ignore"}
         Kinds that are not to be guessed.
+    alike : tuple of str
+        Elements that the table holds side by side, as they stand in the columns' names, if a fault
+        is the same whichever of them it befalls.
+    relations : bool
+        Whether a model is to see how the columns go together, too.
     granularity_s : float, optional
         How long the period of a row is.
     max_bytes : int, optional
@@ -41,6 +46,8 @@ class ReadOptions:
     start: str = ""
     step_s: float = 0.0
     kinds: Mapping[str, Kind | str] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
+    relations: bool = False
     granularity_s: float | None = None
     max_bytes: int | None = None
     bin_s: float | None = None

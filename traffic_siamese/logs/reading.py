@@ -169,7 +169,12 @@ def _read_capture(source: str | Path | BinaryIO, log: OpenLog, bin_s: float | No
 def _as_asked(log: TrafficLog, options: ReadOptions, warnings: tuple[str, ...]) -> TrafficLog:
     """Let the log's schema remember how it was read."""
     schema = log.schema and replace(
-        log.schema, by=options.by, time=options.time, timezone=options.timezone
+        log.schema,
+        by=options.by,
+        time=options.time,
+        timezone=options.timezone,
+        alike=options.alike,
+        relations=options.relations,
     )
     return replace(log, schema=schema, warnings=(*warnings, *log.warnings))
 
