@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.conftest import Invoke
 from tests.logs.own_tables import FIRST, LAST, N_ROWS, START, moment
 from tests.test_table_models import OPTIONS
 from traffic_siamese.classification import LogResult, classify_log
@@ -74,6 +76,13 @@ def test_a_fault_taught_on_one_element_is_known_on_each(
     found = {one.label: one for one in result.incidents}
     assert fault in found
     assert f"{hit}_{'cpu' if fault == 'overload' else 'memory'}" in found[fault].reason
+
+
+def test_inspect_tells_which_elements_are_alike(like: Model, invoke: Invoke) -> None:
+    shown = invoke("inspect", like.bundle.path).output
+    assert "; alike: amf, ausf, udm; with their relations" in shown
+    told = json.loads(invoke("inspect", like.bundle.path, "--json").output)
+    assert (told["alike"], told["relations"]) == (list(ELEMENTS), True)
 
 
 def test_the_model_sees_each_column_twice_and_like_ones_are_set_to_normal_together(

@@ -30,8 +30,8 @@ from traffic_siamese.cli.table_options import reading_of, table_options
         "transports, truncated, malformed, undecoded, out_of_order, fragments, gaps, clock_jumps.",
         "of a table": "elements, and columns: what each was taken for.",
         "of a model": "model, created, versions, labels, networks, training, window_s, stride_s, "
-        "bin_s, features, table_columns, embedding_dim, false_unknown_share, temperature, and "
-        "same_features: whether this version measures the same.",
+        "bin_s, features, table_columns, alike, relations, embedding_dim, false_unknown_share, "
+        "temperature, and same_features: whether this version measures the same.",
     },
 )
 @click.argument("path", type=click.Path(), metavar="LOG|MODEL")
@@ -124,7 +124,10 @@ def _features(found: dict[str, Any]) -> str:
     if columns is None:
         return f"{text}, measured in signalling"
     more = ", …" if len(columns) > 5 else ""
-    return f"{text}, columns of a table: {', '.join(columns[:5])}{more}"
+    text = f"{text}, columns of a table: {', '.join(columns[:5])}{more}"
+    if found["alike"]:
+        text += f"; alike: {', '.join(found['alike'])}"
+    return f"{text}; with their relations" if found["relations"] else text
 
 
 def _written_with(versions: dict[str, str]) -> str:

@@ -50,6 +50,8 @@ def describe_model(path: str | Path) -> dict[str, Any]:
         "bin_s": info.window.bin_s,
         "features": len(info.feature_names),
         "table_columns": list(schema.names) if schema.is_table else None,
+        "alike": list(schema.alike),
+        "relations": schema.relations,
         "same_features": schema.is_table or info.feature_names == FEATURE_NAMES,
         "embedding_dim": info.embedding_dim,
         "false_unknown_share": calibration.false_unknown_share,
