@@ -20,7 +20,6 @@ Groups = Sequence[Sequence[int]]
 _ELEMENT = "\0"  # stands for the element's name; no column has it
 
 
-@lru_cache(maxsize=8)
 def like_columns(schema: FeatureSchema) -> tuple[tuple[int, ...], ...]:
     """Return the columns that differ in nothing but the element they are of.
 
@@ -41,8 +40,11 @@ def like_columns(schema: FeatureSchema) -> tuple[tuple[int, ...], ...]:
     >>> like_columns(FeatureSchema(columns, is_table=True, alike=("amf", "udm")))
     ((0, 2),)
     """
-    if not schema.alike:
-        return ()
+    return _found(schema) if schema.alike else ()
+
+
+@lru_cache(maxsize=8)
+def _found(schema: FeatureSchema) -> tuple[tuple[int, ...], ...]:
     names = "|".join(re.escape(name) for name in sorted(schema.alike, key=len, reverse=True))
     element = re.compile(f"(?<![A-Za-z0-9])(?:{names})(?![A-Za-z0-9])")
     groups: dict[str, list[int]] = {}

@@ -129,7 +129,8 @@ class Scaler:
             views.insert(0, (logs - self.center[0]) / self.scale[0])
         if self.relations is not None:
             views.append(remainders(views[-1].clip(-_LIMIT, _LIMIT), self.relations))
-        ranked = [by_rank(view, like_columns(self.schema)) for view in views]
+        groups = like_columns(self.schema)
+        ranked = [by_rank(view, groups) for view in views]
         joined: FloatArray = np.concatenate(ranked, axis=-1).astype(np.float32)
         return joined.clip(-_LIMIT, _LIMIT)
 
