@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from unittest.mock import patch
@@ -15,14 +14,13 @@ from oneshot_data import Corpus, Fold, training_logs
 from oneshot_peers import Points
 from oneshot_protocol import draw_examples, measure
 
-from traffic_siamese.bags import Split
 from traffic_siamese.fit_options import FitOptions
 from traffic_siamese.fitting import make_splits, raw_windows
 from traffic_siamese.labelled_logs import LabelledLogs
 from traffic_siamese.losses import LOSSES
 from traffic_siamese.simulate.pool import synthetic_windows
 from traffic_siamese.training import train_encoder
-from traffic_siamese.types import CUBE_DIM, VIRTUAL, FloatArray
+from traffic_siamese.types import CUBE_DIM, VIRTUAL, FloatArray, Int64Array
 from traffic_siamese.windows import WindowSet
 
 ONE_NETWORK_AXES = 16
@@ -73,7 +71,10 @@ def train_row(row: Recipe, corpus: Corpus, fold: Fold, *, options: FitOptions) -
     with ExitStack() as patches:
         for target, stand_in in row.patches:
             patches.enter_context(patch(target, stand_in))
-        synthetic = _synthetic(row, data, splits, options)
+        synthetic = [
+            _synthetic(row, data, train, options=options, member=member)
+            for member, (train, _) in enumerate(splits)
+        ]
         trained = train_encoder(
             _seen(row, data.windows),
             splits,
@@ -104,17 +105,17 @@ def _seen(row: Recipe, windows: WindowSet) -> WindowSet:
 
 
 def _synthetic(
-    row: Recipe, data: LabelledLogs, splits: Sequence[Split], options: FitOptions
+    row: Recipe, data: LabelledLogs, rows: Int64Array, *, options: FitOptions, member: int
 ) -> WindowSet | None:
     """Make the row's synthetic windows; none for losses that are given triplets or pairs."""
     if row.synthetic == "none" or LOSSES[options.training.loss].layout != "labels":
         return None
     made = synthetic_windows(
-        raw_windows(data, splits),
+        raw_windows(data, rows),
         data.scaler,
         n_faults=0 if row.synthetic == "moved" else options.n_virtual_faults,
         n_cases=options.n_virtual_cases,
-        seed=options.training.seed,
+        seed=[options.training.seed, member],
     )
     if row.synthetic == "virtual":
         made = made.select(np.char.startswith(made.label, VIRTUAL))

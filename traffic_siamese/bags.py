@@ -27,6 +27,8 @@ class Bag:
     ----------
     train : WindowSet
         Labelled windows.
+    synthetic : WindowSet or None
+        More to train on, not made from other captures than these.
     held_out : WindowSet or None
         Windows of other captures, of the labels trained on; None where they show fewer than two.
 
@@ -36,6 +38,7 @@ class Bag:
     """
 
     train: WindowSet
+    synthetic: WindowSet | None
     held_out: WindowSet | None
 
     @property
@@ -43,15 +46,15 @@ class Bag:
         """Captures that it does not train on."""
         return np.unique(self.held_out.capture) if self.held_out else np.empty(0, np.str_)
 
-    def beside(self, synthetic: WindowSet | None) -> WindowSet:
-        """Return what is trained on, with the synthetic windows not made from unseen captures."""
-        if synthetic is None:
-            return self.train
-        mine = synthetic.select(~np.isin(synthetic.capture, self.unseen))
-        return join_windows(self.train, mine)
+    @property
+    def all(self) -> WindowSet:
+        """Everything that is trained on."""
+        return join_windows(self.train, self.synthetic) if self.synthetic else self.train
 
 
-def make_bags(windows: WindowSet, splits: Sequence[Split]) -> tuple[list[Bag], list[str]]:
+def make_bags(
+    windows: WindowSet, splits: Sequence[Split], synthetic: Sequence[WindowSet | None] = ()
+) -> tuple[list[Bag], list[str]]:
     """Cut labelled windows into bags.
 
     Parameters
@@ -60,6 +63,8 @@ def make_bags(windows: WindowSet, splits: Sequence[Split]) -> tuple[list[Bag], l
         Some perhaps without a label: these are left out.
     splits : sequence of (train, held_out)
         Rows, for each bag.
+    synthetic : sequence of WindowSet or None
+        For each bag; none at all by default.
 
     Returns
     -------
@@ -73,11 +78,11 @@ def make_bags(windows: WindowSet, splits: Sequence[Split]) -> tuple[list[Bag], l
         If there are fewer than two labels, or a label with a single window.
     """
     bags, warnings = [], []
-    for train, held_out in splits:
+    for (train, held_out), made in zip(splits, synthetic or [None] * len(splits), strict=True):
         shown, judged, found = labelled(
             windows.select(train), windows.select(held_out) if len(held_out) else None
         )
-        bags.append(Bag(shown, judged))
+        bags.append(Bag(shown, made, judged))
         warnings.extend(found)
     return bags, list(dict.fromkeys(warnings))
 

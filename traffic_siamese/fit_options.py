@@ -26,8 +26,8 @@ class FitOptions:
     n_prototypes : int
         Examples kept per label.
     n_virtual_faults, n_virtual_cases : int
-        Virtual faults to train on beside the labelled ones, and windows of each; see
-        ``simulate.pool``.
+        Virtual faults that each network trains on beside the labelled ones, and windows of each;
+        see ``simulate.pool``.
     start_from : str
         Model to train further: a bundle's directory, ``pretrained`` for the shipped one, or empty
         to start anew. Its window, views and scaling are taken over, and what its library knows is

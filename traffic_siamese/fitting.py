@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from traffic_siamese.training import (
     train_encoder,
 )
 from traffic_siamese.training_options import TrainingOptions
+from traffic_siamese.types import Int64Array
 from traffic_siamese.windows import WindowSet, join_windows
 
 __all__ = ["FitOptions", "FitReport", "fit", "train"]
@@ -89,7 +90,6 @@ def fit(
 ) -> FitReport:
     """Train on logs that are read already; parameters and errors as in `train`."""
     splits = make_splits(data.windows, options, n_members=known.n_members if known else None)
-    raw = raw_windows(data, splits)
     checkpoint = Path(model) / "unfinished"
     if not resume:
         _forget(checkpoint)
@@ -97,11 +97,15 @@ def fit(
         data.windows,
         splits,
         options=_seeing(options.training, data.scaler.n_views),
-        synthetic=_beside(_synthetic(raw, data, options), known),
+        synthetic=[
+            _beside(_synthetic(data, train, options, member), known)
+            for member, (train, _) in enumerate(splits)
+        ],
         start=known.keras if known else None,
         checkpoint_dir=checkpoint,
         progress=progress,
     )
+    raw = raw_windows(data, np.unique(np.concatenate([train for train, _ in splits])))
     report = publish(
         Path(model), data, raw, trained, options, known=known.prototypes if known else ()
     )
@@ -156,16 +160,8 @@ def _forget(checkpoint: Path) -> None:
         checkpoint.rmdir()
 
 
-def raw_windows(data: LabelledLogs, splits: Sequence[Split]) -> RawWindows:
-    """Return windows that a network is trained on, as read: what virtual faults are applied to.
-
-    Parameters
-    ----------
-    data : LabelledLogs
-    splits : sequence of (train, held_out)
-        Rows of its windows.
-    """
-    rows = np.unique(np.concatenate([train for train, _ in splits]))
+def raw_windows(data: LabelledLogs, rows: Int64Array) -> RawWindows:
+    """Return windows of these rows as read: what virtual faults are applied to."""
     some = data.windows.select(rows[data.windows.start_bin[rows] % _RAW_STRIDE == 0])
     names = list(data.baselines)
     return RawWindows(
@@ -173,17 +169,20 @@ def raw_windows(data: LabelledLogs, splits: Sequence[Split]) -> RawWindows:
         np.array([names.index(str(name)) for name in some.network], np.int64),
         list(data.baselines.values()),
         some.label,
-        some.capture,
     )
 
 
-def _synthetic(raw: RawWindows, data: LabelledLogs, options: FitOptions) -> WindowSet | None:
+def _synthetic(
+    data: LabelledLogs, rows: Int64Array, options: FitOptions, member: int
+) -> WindowSet | None:
+    """Return what a network trains on beside its labelled windows, made from these alone."""
     if LOSSES[options.training.loss].layout != "labels" or not options.n_virtual_faults:
         return None
+    seed = options.training.seed
     return synthetic_windows(
-        raw,
+        raw_windows(data, rows),
         data.scaler,
         n_faults=options.n_virtual_faults,
         n_cases=options.n_virtual_cases,
-        seed=options.training.seed,
+        seed=[seed, member] if member else seed,
     )

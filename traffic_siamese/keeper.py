@@ -15,7 +15,7 @@ from traffic_siamese.live.run_files import CURVES, RunState, WatchedEpoch, Watch
 from traffic_siamese.live.run_log import RunLog
 from traffic_siamese.recorder import Recorder
 
-_TOLERANCE = 0.03
+_TOLERANCE = 0.25
 _LEAST = 0.01
 
 

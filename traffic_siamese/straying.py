@@ -13,7 +13,8 @@ from traffic_siamese.simulate.elsewhere import carried_elsewhere
 from traffic_siamese.types import NORMAL, FloatArray, WindowSpec
 from traffic_siamese.windows import WindowSet
 
-_MOVES = 2  # other networks that each stretch is seen on
+_MOVES = (2, 16)  # other networks that each stretch is seen on: more, the less traffic there is
+_ENOUGH_H = 2.0
 _ECHO = 4  # window lengths after a fault that are not called normal traffic
 _LOOKS = 4  # at the windows, in the stride of the verdicts
 _BLOCK = 2048
@@ -36,8 +37,10 @@ def learn_normal_tail(
     """Learn how often normal traffic gets how far from normal on a network not trained on.
 
     Every labelled stretch of normal traffic is carried over to other networks, as training's
-    virtual windows are, and walked through. What follows a fault, or traffic without a label,
-    within four windows is left out: some faults echo.
+    virtual windows are, and walked through. Of little traffic more networks are drawn, two hours in
+    all if sixteen can give them: a tail of the same few minutes over and over is a coarse one, but
+    without any, near silence is as good as normal. What follows a fault, or traffic without a
+    label, within four windows is left out: some faults echo.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ def learn_normal_tail(
     stride = watch_stride(spec)
     distances = [
         _distances(values, normal, embed, n_timesteps=spec.n_timesteps, stride=stride)
-        for values in _elsewhere(data, rng)
+        for values in _elsewhere(data, rng, bin_s=spec.bin_s)
     ]
     lasting = (0, spec.stride, 2 * spec.stride, spec.n_timesteps)
     return fit_normal_tail(
@@ -72,12 +75,17 @@ def learn_normal_tail(
     )
 
 
-def _elsewhere(data: LabelledLogs, rng: np.random.Generator) -> Iterator[FloatArray]:
+def _elsewhere(
+    data: LabelledLogs, rng: np.random.Generator, *, bin_s: float
+) -> Iterator[FloatArray]:
     """Model inputs, (n_bins, n_channels), of stretches of normal traffic on other networks."""
     logs = [(log, series.values) for log in data.prepared for series in log.log.series]
-    for index, first, last in normal_stretches(data.windows):
+    stretches = list(normal_stretches(data.windows))
+    hours = sum(last - first for _, first, last in stretches) * bin_s / 3600
+    n_moves = int(np.clip(np.ceil(_ENOUGH_H / max(hours, 1e-9)), *_MOVES))
+    for index, first, last in stretches:
         log, values = logs[index]
-        for _ in range(_MOVES):
+        for _ in range(n_moves):
             stretch = values[None, first:last]
             moved, baseline = carried_elsewhere(stretch, log.baseline, data.scaler.schema, rng)
             yield data.scaler.inputs(moved[0], baseline)

@@ -81,7 +81,7 @@ def train_encoder(
     splits: Sequence[Split],
     *,
     options: TrainingOptions,
-    synthetic: WindowSet | None = None,
+    synthetic: Sequence[WindowSet | None] = (),
     start: bytes | None = None,
     checkpoint_dir: Path | None = None,
     progress: Callable[[EpochReport], None] | None = None,
@@ -98,9 +98,9 @@ def train_encoder(
         kept and when to stop.
     options : TrainingOptions
         How to train.
-    synthetic : WindowSet, optional
-        More windows to train on, which are neither watched nor drawn in the film; see
-        ``simulate.pool``.
+    synthetic : sequence of WindowSet or None, optional
+        More windows to train on, for each split, which are neither watched nor drawn in the film;
+        see ``simulate.pool``.
     start : bytes, optional
         A ``.keras`` file: the encoder to train further. Its shape takes the place of
         ``options.encoder``.
@@ -116,8 +116,8 @@ def train_encoder(
         If there are fewer than two labels, or a label with fewer than two windows, or if the run in
         ``checkpoint_dir`` was made with other options or data.
     """
-    bags, warnings = make_bags(windows, splits)
-    run = _Run(bags, synthetic, options, start)
+    bags, warnings = make_bags(windows, splits, synthetic)
+    run = _Run(bags, options, start)
     keeper = run.keeper
     keeper.folder, keeper.progress = checkpoint_dir, progress
     keeper.resume()
@@ -152,7 +152,6 @@ class _Run:
     def __init__(
         self,
         bags: list[Bag],
-        synthetic: WindowSet | None,
         options: TrainingOptions,
         start: bytes | None,
     ) -> None:
@@ -176,7 +175,7 @@ class _Run:
             jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         )
         self.batches = _batches(
-            [bag.beside(synthetic) for bag in bags],
+            [bag.all for bag in bags],
             options,
             n_batches=options.batches_per_epoch,
             augment=options.augment,
@@ -196,7 +195,7 @@ class _Run:
             self.model,
             self.recorder,
             made_with={
-                **_made_with(bags, synthetic, options),
+                **_made_with(bags, options),
                 "starting encoder": hashlib.sha256(start or b"").hexdigest(),
             },
             epochs=options.epochs,
@@ -234,9 +233,7 @@ def _encoder(train: WindowSet, options: TrainingOptions, start: bytes | None) ->
     return encoder
 
 
-def _made_with(
-    bags: list[Bag], synthetic: WindowSet | None, options: TrainingOptions
-) -> dict[str, str]:
+def _made_with(bags: list[Bag], options: TrainingOptions) -> dict[str, str]:
     settings = {k: v for k, v in asdict(options).items() if k not in _FREE_TO_CHANGE}
     train = bags[0].train
     shape = f"{train.n_timesteps} x {train.inputs[0].shape[1]}"
@@ -246,7 +243,7 @@ def _made_with(
         "window shape": shape,
         "training data": "; ".join(digest(bag.train) for bag in bags),
         "held-out data": "; ".join(digest(bag.held_out) for bag in bags),
-        "synthetic data": digest(synthetic),
+        "synthetic data": "; ".join(digest(bag.synthetic) for bag in bags),
     }
 
 

@@ -277,7 +277,7 @@ def test_what_moves_windows_to_other_networks_is_taken_out() -> None:
     values = normal_windows(8, n_timesteps=32, seed=1)
     baseline = learn_baseline(normal_bins(400, seed=2))
     index, label = np.zeros(8, np.int64), np.full(8, "normal")
-    real = RawWindows(values, index, [baseline], label, np.full(len(label), "a"))
+    real = RawWindows(values, index, [baseline], label)
     shape = (1, values.shape[-1])
     scaler = Scaler(np.zeros(shape, np.float32), np.ones(shape, np.float32))
     syn = FEATURE_NAMES.index("to_service_tcp_syn")

@@ -8,19 +8,18 @@ from traffic_siamese.windows import WindowSet
 
 
 def test_a_bag_never_trains_on_what_it_holds_out(windows: WindowSet) -> None:
-    """Nor on what was made from it; every other synthetic window is there."""
+    """What was made for a bag is trained on in that bag alone."""
     splits = [split_by_capture(windows, seed=seed) for seed in range(3)]
-    bags, warnings = make_bags(windows, splits)
+    made = [windows.select(np.arange(number + 1)) for number in range(3)]
+    bags, warnings = make_bags(windows, splits, made)
     assert not warnings
     for bag, (_, held_out) in zip(bags, splits, strict=True):
         hidden = set(windows.capture[held_out])
         assert set(bag.unseen) == hidden
         assert not hidden & set(bag.train.capture)
-        n_made = sum(capture not in hidden for capture in windows.capture)
-        together = bag.beside(windows)
-        assert not hidden & set(together.capture)
-        assert len(together) == len(bag.train) + n_made
-        assert bag.beside(None) is bag.train
+    n_trained = [len(bag.train) for bag in bags]
+    assert [len(bag.all) for bag in bags] == [n_trained[i] + i + 1 for i in range(3)]
+    assert make_bags(windows, splits)[0][0].all.label.tolist() == bags[0].train.label.tolist()
 
 
 def test_unseen_by_names_each_bag_of_each_window(windows: WindowSet) -> None:

@@ -42,7 +42,7 @@ def slow_best(losses: list[float]) -> int:
     kept = 0
     for epoch in range(1, len(losses) + 1):
         lowest = min(losses[:epoch])
-        if losses[epoch - 1] <= lowest + max(0.03 * abs(lowest), 0.01):
+        if losses[epoch - 1] <= lowest + max(0.25 * abs(lowest), 0.01):
             kept = epoch
     return kept
 

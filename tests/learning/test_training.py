@@ -54,7 +54,7 @@ def fit(
         windows,
         splits or [split_by_capture(windows)],
         options=dataclasses.replace(TINY, **changes),
-        synthetic=synthetic,
+        synthetic=[synthetic] if synthetic else (),
         checkpoint_dir=folder,
         progress=progress,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -17,6 +19,11 @@ MESSAGES = (
 )
 BARE_SEGMENT_BYTES = 66.0
 """A TCP segment without payload: headers, options and frame."""
+
+
+@cache
+def _columns(direction: int, names: tuple[str, ...]) -> list[int]:
+    return [INDEX[f"{DIRECTIONS[direction]}_{name}"] for name in names]
 
 
 class TrafficWindows:
@@ -42,6 +49,10 @@ class TrafficWindows:
         """Return a directed feature, shape (n_windows, n_timesteps); a view to change."""
         return self.values[..., INDEX[f"{DIRECTIONS[direction]}_{name}"]]
 
+    def total(self, direction: int, names: tuple[str, ...]) -> NDArray[np.float64]:
+        """Return the sum of directed features, shape (n_windows, n_timesteps)."""
+        return np.asarray(self.values[..., _columns(direction, names)].sum(axis=-1))
+
     def undirected(self, name: str) -> NDArray[np.float64]:
         """Return a feature without direction; a view to change."""
         return self.values[..., INDEX[name]]
@@ -53,7 +64,7 @@ class TrafficWindows:
 
     def keep(self, direction: int, names: tuple[str, ...], share: ArrayLike) -> None:
         """Keep each event with a probability (binomial), drop the others."""
-        columns = [INDEX[f"{DIRECTIONS[direction]}_{name}"] for name in names]
+        columns = _columns(direction, names)
         whole = np.maximum(np.rint(self.values[..., columns]), 0).astype(np.int64)
         chance = np.clip(np.asarray(share, np.float64), 0, 1)[..., None]
         self.values[..., columns] = self.rng.binomial(whole, chance)
@@ -68,8 +79,8 @@ class TrafficWindows:
         """
         old = TrafficWindows(before, self.rng)
         for direction in (0, 1):
-            messages = sum(self.get(direction, name) for name in MESSAGES)
-            messages_before = sum(old.get(direction, name) for name in MESSAGES)
+            messages = self.total(direction, MESSAGES)
+            messages_before = old.total(direction, MESSAGES)
             packets, packets_before = (w.get(direction, "packets") for w in (self, old))
             follows = np.rint(packets_before * (messages + 0.5) / (messages_before + 0.5))
             extra = sum(

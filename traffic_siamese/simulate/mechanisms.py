@@ -17,7 +17,7 @@ from traffic_siamese.simulate.counts import ANSWERS, COUNTER_NAMES, TrafficWindo
 
 _REQUESTS = (*(f"request_{kind}" for kind in REQUEST_KINDS), "new_transactions")
 _DEPENDENT = ("request_session_end", "request_acknowledgement", "request_cancel")
-_COMMON_KINDS = REQUEST_KINDS[:6]
+_COMMON_REQUESTS = tuple(f"request_{kind}" for kind in REQUEST_KINDS[:6])
 Share = NDArray[np.float64]
 
 
@@ -136,7 +136,7 @@ def fail_requests(
 ) -> None:
     """Answer requests of one kind with a failure, and let what success brings not happen."""
     asked = w.get(direction, f"request_{kind}").copy()
-    everything = sum(w.get(direction, f"request_{name}") for name in _COMMON_KINDS) + 0.01
+    everything = w.total(direction, _COMMON_REQUESTS) + 0.01
     lost = share * asked / everything
     w.add(1 - direction, f"answer_{answer}", asked * share)
     w.keep(1 - direction, ("answer_success",), 1 - lost)

@@ -120,13 +120,14 @@ def carry_over_tcp(
 
 def _acknowledge(windows: TrafficWindows, way: int, per_message: float, moved: FloatArray) -> None:
     """Add segments that only acknowledge, to windows and to normal."""
-    more = windows.rng.poisson(per_message * sum(windows.get(way, name) for name in MESSAGES))
+    more = windows.rng.poisson(per_message * windows.total(way, MESSAGES))
     windows.get(way, "packets")[:] += more
     windows.get(way, "bytes")[:] += more * BARE_SEGMENT_BYTES
     held = windows.get(way, "packets") == 0
     windows.settle_size(way)
     before = _usual(moved, way, "mean_size_bytes")
-    usual = per_message * sum(_usual(moved, way, name) for name in MESSAGES)
+    messages = [INDEX[f"{DIRECTIONS[way]}_{name}"] for name in MESSAGES]
+    usual = per_message * float(np.expm1(moved[0, messages]).sum())
     packets = _usual(moved, way, "packets") + usual
     size = _usual(moved, way, "bytes") + usual * BARE_SEGMENT_BYTES
     for name, value in (
@@ -146,10 +147,10 @@ def _usual(baseline: FloatArray, way: int, name: str) -> float:
 
 def _repeat_as_segments(windows: TrafficWindows, way: int) -> None:
     again = windows.get(way, "retransmitted_requests")
-    sent = sum(windows.get(way, name) for name in _REQUESTS)
+    sent = windows.total(way, _REQUESTS)
     windows.keep(way, _REQUESTS, 1 - again / np.maximum(sent, 1))
     answers_again = windows.get(way, "retransmitted_answers")
-    answered = sum(windows.get(way, name) for name in _PLAIN_ANSWERS)
+    answered = windows.total(way, _PLAIN_ANSWERS)
     windows.keep(way, _PLAIN_ANSWERS, 1 - answers_again / np.maximum(answered, 1))
     windows.get(way, "tcp_retransmissions")[:] += again + answers_again
     again[:] = answers_again[:] = 0

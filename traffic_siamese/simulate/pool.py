@@ -28,14 +28,13 @@ class RawWindows:
     network_index : ndarray of shape (n_windows,), int64
         Place in ``baselines``.
     baselines : sequence of ndarray of shape (2, n_features), float32
-    label, capture : ndarray of shape (n_windows,), str
+    label : ndarray of shape (n_windows,), str
     """
 
     values: FloatArray
     network_index: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
     baselines: Sequence[FloatArray]
     label: StringArray
-    capture: StringArray
 
     def draw(self, label: str, n: int, rng: np.random.Generator) -> list[int]:
         """Draw rows of a label, its networks evenly."""
@@ -48,7 +47,12 @@ class RawWindows:
 
 
 def synthetic_windows(
-    real: RawWindows, scaler: Scaler, *, n_faults: int, n_cases: int, seed: int
+    real: RawWindows,
+    scaler: Scaler,
+    *,
+    n_faults: int,
+    n_cases: int,
+    seed: int | Sequence[int],
 ) -> WindowSet:
     """Make training windows: cases of virtual faults, and real windows on other networks.
 
@@ -63,31 +67,23 @@ def synthetic_windows(
     scaler : Scaler
     n_faults, n_cases : int
         Virtual faults, and windows of each.
-    seed : int
+    seed : int or sequence of int
 
     Returns
     -------
     WindowSet
-        Model inputs, each with the capture it was made from; without virtual faults where there is
-        no normal window.
+        Model inputs; without virtual faults where there is no normal window.
     """
-    rng = np.random.default_rng([seed, n_faults])
-    parts, labels, rows = [], [], []
-    for name in np.unique(real.label):
-        rows.append(real.draw(str(name), _PER_LABEL, rng))
-        parts.append(_on_other_networks(real, rows[-1], scaler, rng))
-        labels.extend([str(name)] * _PER_LABEL)
-    for number in range(n_faults if NORMAL in real.label else 0):
-        rows.append(real.draw(NORMAL, n_cases, rng))
-        parts.append(_cases(real, rows[-1], scaler, rng))
-        labels.extend([f"{VIRTUAL}{number}"] * n_cases)
+    rng = np.random.default_rng([*np.atleast_1d(seed).tolist(), n_faults])
+    parts = [_on_other_networks(real, str(name), scaler, rng) for name in np.unique(real.label)]
+    labels = [str(name) for name in np.unique(real.label) for _ in range(_PER_LABEL)]
+    if NORMAL in real.label:
+        for number in range(n_faults):
+            parts.append(_cases(real, scaler, n_cases, rng))
+            labels.extend([f"{VIRTUAL}{number}"] * n_cases)
     label = np.array(labels, np.str_)
-    return stack_windows(
-        np.concatenate(parts),
-        label=label,
-        capture=real.capture[np.concatenate(rows)],
-        network=np.full(len(label), "synthetic"),
-    )
+    capture = np.full(len(label), "synthetic")
+    return stack_windows(np.concatenate(parts), label=label, capture=capture, network=capture)
 
 
 def one_shot_distances(
@@ -122,18 +118,21 @@ def one_shot_distances(
     if NORMAL not in real.label:
         return np.zeros(1, np.float32)
     rng = np.random.default_rng([seed, n_faults, _UNSEEN])
-    cases = np.stack(
-        [_cases(real, real.draw(NORMAL, n_cases, rng), scaler, rng) for _ in range(n_faults)]
-    )
+    cases = np.stack([_cases(real, scaler, n_cases, rng) for _ in range(n_faults)])
     embedded = embed(cases.reshape(-1, *cases.shape[2:])).reshape(n_faults, n_cases, -1)
     apart = np.linalg.norm(embedded[:, 1:] - embedded[:, :1], axis=-1)
     return np.asarray(apart.ravel(), np.float32)
 
 
 def _on_other_networks(
-    real: RawWindows, rows: Sequence[int], scaler: Scaler, rng: np.random.Generator
+    real: RawWindows, label: str, scaler: Scaler, rng: np.random.Generator
 ) -> FloatArray:
-    return np.concatenate([scaler.inputs(*_elsewhere(real, row, scaler, rng)) for row in rows])
+    return np.concatenate(
+        [
+            scaler.inputs(*_elsewhere(real, row, scaler, rng))
+            for row in real.draw(label, _PER_LABEL, rng)
+        ]
+    )
 
 
 def _elsewhere(
@@ -144,12 +143,9 @@ def _elsewhere(
     return carried_elsewhere(values, baseline, scaler.schema, rng)
 
 
-def _cases(
-    real: RawWindows, rows: Sequence[int], scaler: Scaler, rng: np.random.Generator
-) -> FloatArray:
-    """Let normal windows, some of them moved to other networks, go through one virtual fault."""
+def _cases(real: RawWindows, scaler: Scaler, n_cases: int, rng: np.random.Generator) -> FloatArray:
     values, baselines = [], []
-    for row in rows:
+    for row in real.draw(NORMAL, n_cases, rng):
         if rng.random() < 0.5:
             window, baseline = _elsewhere(real, row, scaler, rng)
         else:
