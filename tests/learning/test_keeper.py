@@ -38,7 +38,7 @@ def follow(
 
 
 def slow_best(losses: list[float]) -> int:
-    """Keep the latest epoch within 3 %, or 0.01, of the lowest loss up to it."""
+    """Keep the latest epoch within 25 %, or 0.01, of the lowest loss up to it."""
     kept = 0
     for epoch in range(1, len(losses) + 1):
         lowest = min(losses[:epoch])
