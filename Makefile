@@ -72,7 +72,7 @@ pictures: $(VENV)/dev.stamp
 pretrained: $(VENV)/train.stamp
 	rm -rf traffic_siamese/pretrained
 	$(BIN)/traffic-siamese train $(LOGS) --labels $(LOGS)/labels.csv \
-	  --model traffic_siamese/pretrained --held-out 0 --seed 0
+	  --model traffic_siamese/pretrained --seed 0
 
 clean:
 	rm -rf build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
