@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -96,6 +97,26 @@ def test_the_report_tells_what_there_is(trained: Trained, captures: Path) -> Non
         ".onnx",
         ".sqlite",
     ]
+
+
+def test_a_share_of_faults_in_other_slots_is_asked_for(
+    captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def synthetic(*_: object, **how: object) -> None:
+        asked.append(how["permuted_share"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("traffic_siamese.fitting.synthetic_windows", synthetic)
+    options = dataclasses.replace(OPTIONS, permuted_share=0.4)
+    with pytest.raises(KeyboardInterrupt):
+        train(captures, captures / "labels.csv", tmp_path / "model", options=options)
+    assert asked == [0.4]
+    with pytest.raises(
+        ValueError, match=r"permuted_share is 1\.4, expected at least 0 and at most"
+    ):
+        dataclasses.replace(OPTIONS, permuted_share=1.4)
 
 
 def test_the_model_classifies_where_tensorflow_cannot_be_imported(

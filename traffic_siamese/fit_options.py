@@ -28,6 +28,9 @@ class FitOptions:
     n_virtual_faults, n_virtual_cases : int
         Virtual faults that each network trains on beside the labelled ones, and windows of each;
         see ``simulate.pool``.
+    permuted_share : float, in [0, 1]
+        Of the virtual faults: labelled ones as they would look in other slots; see
+        ``simulate.permuted``.
     start_from : str
         Model to train further: a bundle's directory, ``pretrained`` for the shipped one, or empty
         to start anew. Its window, views and scaling are taken over, and what its library knows is
@@ -36,6 +39,11 @@ class FitOptions:
         Share of a known label's windows that may be called unknown.
     reading : ReadOptions
         How tables are read.
+
+    Raises
+    ------
+    ValueError
+        If ``permuted_share`` is outside its range.
     """
 
     window: WindowSpec = field(default_factory=WindowSpec)
@@ -45,6 +53,13 @@ class FitOptions:
     n_prototypes: int = 5
     n_virtual_faults: int = 1200
     n_virtual_cases: int = 10
+    permuted_share: float = 0.0
     start_from: str = ""
     false_unknown_share: float = 0.01
     reading: ReadOptions = field(default_factory=ReadOptions)
+
+    def __post_init__(self) -> None:
+        """Check the share once: what it is a share of is known later."""
+        if not 0 <= self.permuted_share <= 1:
+            found = self.permuted_share
+            raise ValueError(f"permuted_share is {found}, expected at least 0 and at most 1")

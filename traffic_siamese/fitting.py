@@ -185,4 +185,5 @@ def _synthetic(
         n_faults=options.n_virtual_faults,
         n_cases=options.n_virtual_cases,
         seed=[seed, member] if member else seed,
+        permuted_share=options.permuted_share,
     )

@@ -6,6 +6,7 @@ workers, another order or a resumed run give the same batches.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from traffic_siamese.augment import AugmentOptions, augment
 from traffic_siamese.backend import keras
 from traffic_siamese.errors import TrainingError
-from traffic_siamese.types import NORMAL, VIRTUAL, FloatArray, Int64Array, StringArray
+from traffic_siamese.types import NORMAL, SYNTHETIC, VIRTUAL, FloatArray, Int64Array, StringArray
 from traffic_siamese.windows import WindowSet
 
 _COMPARED_SHARE = 0.5
@@ -36,13 +37,19 @@ class WindowSampler:
 
     def __init__(self, label: StringArray, capture: StringArray, network: StringArray) -> None:
         self.labels = np.unique(label[label != ""])
-        self._tree: list[list[list[Int64Array]]] = []
+        self._tree: list[dict[str, list[Int64Array]]] = []
         for name in self.labels:
             mine = label == name
-            networks = [mine & (network == one) for one in np.unique(network[mine])]
-            self._tree.append([_rows_by(capture, where) for where in networks])
+            seen_on = {str(one): mine & (network == one) for one in np.unique(network[mine])}
+            self._tree.append({one: _rows_by(capture, where) for one, where in seen_on.items()})
 
-    def draw(self, number: int, n_rows: int, rng: np.random.Generator) -> Int64Array:
+    def networks(self, number: int) -> set[str]:
+        """Return the networks that show a label."""
+        return set(self._tree[number])
+
+    def draw(
+        self, number: int, n_rows: int, rng: np.random.Generator, *, network: str = ""
+    ) -> Int64Array:
         """Draw rows of a label; none twice before the captures drawn from are used up.
 
         Parameters
@@ -53,13 +60,18 @@ class WindowSampler:
             How many.
         rng : numpy.random.Generator
             Where chance comes from.
+        network : str, optional
+            Draw from this one alone, if it shows the label.
         """
-        networks = self._tree[number]
+        seen_on = self._tree[number]
+        if network in seen_on:
+            return _draw_evenly(seen_on[network], n_rows, rng)
+        networks = list(seen_on.values())
         order = rng.permutation(len(networks))
         out = np.empty(n_rows, np.int64)
-        for turn, network in enumerate(order):
+        for turn, place in enumerate(order):
             places = slice(turn, None, len(order))
-            out[places] = _draw_evenly(networks[network], len(out[places]), rng)
+            out[places] = _draw_evenly(networks[place], len(out[places]), rng)
         return out
 
 
@@ -165,6 +177,10 @@ class BalancedBatches(_Batches):
         of them.
     n_virtual : int, default 0
         Virtual faults in a batch, beside the labels.
+    same_network_share : float, default 0, in [0, 1]
+        Share of the batches in which all labels come from one network where it shows them, so
+        that they differ by what they show and not by where; drawn from the networks that show
+        several labels. Virtual faults come from where they come from.
     **options
         n_batches: batches in an epoch; seed; augment: AugmentOptions, none by default; epoch: the
         epoch to start with, 0 by default; member: the network that is shown them, 0 by default.
@@ -182,6 +198,7 @@ class BalancedBatches(_Batches):
         n_labels: int,
         n_per_label: int,
         n_virtual: int = 0,
+        same_network_share: float = 0.0,
         **options: Any,
     ) -> None:
         super().__init__(windows, **options)
@@ -196,6 +213,10 @@ class BalancedBatches(_Batches):
         self.n_labels = min(n_labels, n_real)
         self.n_virtual = min(n_virtual, len(self._virtual_numbers))
         self.n_per_label = n_per_label
+        self.same_network_share = same_network_share
+        real = np.flatnonzero(~is_virtual)
+        shown = Counter(name for number in real for name in self.sampler.networks(int(number)))
+        self._networks = sorted(name for name, n in shown.items() if n > 1 and name != SYNTHETIC)
 
     def draw(self, rng: np.random.Generator) -> tuple[Int64Array, NDArray[Any]]:
         """Draw rows, n_per_label for each label and virtual fault, and their labels as numbers."""
@@ -207,10 +228,21 @@ class BalancedBatches(_Batches):
                 rng.choice(self._virtual_numbers, self.n_virtual, replace=False),
             ]
         )
-        rows = [self.sampler.draw(int(number), self.n_per_label, rng) for number in numbers]
+        network = self._draw_network(rng)
+        rows = [
+            self.sampler.draw(int(number), self.n_per_label, rng, network=network)
+            for number in numbers
+        ]
         compared = rng.random() < _COMPARED_SHARE
         sign = np.where(self._is_virtual & (not compared), -1, 1)
         return np.concatenate(rows), np.repeat((self._y * sign)[numbers], self.n_per_label)
+
+    def _draw_network(self, rng: np.random.Generator) -> str:
+        """Draw the network that all labels of a batch come from; empty for as many as there are."""
+        if not self.same_network_share or not self._networks:
+            return ""
+        alone = rng.random() < self.same_network_share
+        return str(rng.choice(self._networks)) if alone else ""
 
 
 class TripletBatches(_Batches):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,8 @@ class _Run:
         held_out = [bag.held_out for bag in self.bags if bag.held_out is not None]
         if len(held_out) < len(self.bags):
             return None
-        drawn = _batches(held_out, self.options, n_batches=_VALIDATION_BATCHES)
+        mixed = replace(self.options, same_network_share=0.0)
+        drawn = _batches(held_out, mixed, n_batches=_VALIDATION_BATCHES)
         fixed = [drawn[number] for number in range(_VALIDATION_BATCHES)]
 
         def loss() -> float:
@@ -271,6 +272,7 @@ def _batches(windows: Sequence[WindowSet], options: TrainingOptions, **how: Any)
             n_labels=options.n_labels,
             n_per_label=options.n_per_label,
             n_virtual=options.n_virtual,
+            same_network_share=options.same_network_share,
             member=member,
             **how,
         )

@@ -27,6 +27,8 @@ class TrainingOptions:
         Labels in a mined batch, and windows of each.
     n_virtual : int
         Virtual faults in a mined batch, beside the labels.
+    same_network_share : float, in [0, 1]
+        Share of mined batches whose labels all come from one network, where it shows them.
     batch_size : int
         Triplets or pairs in a batch, for the losses that are given them.
     learning_rate, clipnorm : float
@@ -59,6 +61,7 @@ class TrainingOptions:
     n_labels: int = 8
     n_per_label: int = 6
     n_virtual: int = 12
+    same_network_share: float = 0.0
     batch_size: int = 48
     learning_rate: float = 2e-3
     clipnorm: float = 1.0
@@ -85,6 +88,9 @@ class TrainingOptions:
         for name in ("n_labels", "n_per_label"):
             if getattr(self, name) < 2:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 2 or more")
+        if not 0 <= self.same_network_share <= 1:
+            found = self.same_network_share
+            raise ValueError(f"same_network_share is {found}, expected at least 0 and at most 1")
         for name in ("margin", "learning_rate", "clipnorm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected more than 0")

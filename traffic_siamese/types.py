@@ -16,6 +16,9 @@ UNKNOWN = "unknown"
 VIRTUAL = "~"
 """First character of the labels of virtual faults, which only training sees."""
 
+SYNTHETIC = "synthetic"
+"""Capture and network of windows that nobody captured: they come from many networks."""
+
 CUBE_DIM = 3
 """The first axes of an embedding: the cube that is drawn."""
 

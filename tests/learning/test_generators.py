@@ -6,7 +6,7 @@ import pytest
 from traffic_siamese.augment import AugmentOptions
 from traffic_siamese.errors import TrainingError
 from traffic_siamese.generators import BalancedBatches, PairBatches, TripletBatches
-from traffic_siamese.windows import WindowSet
+from traffic_siamese.windows import WindowSet, join_windows
 
 KINDS = {
     "balanced": lambda w, **how: BalancedBatches(w, n_labels=3, n_per_label=4, n_batches=3, **how),
@@ -129,6 +129,71 @@ def test_without_normal_windows_labels_are_drawn_all_the_same(windows: WindowSet
     for seed in range(10):
         _, y = batches.draw(np.random.default_rng(seed))
         assert len(np.unique(y)) == 2
+
+
+def joined(windows: WindowSet) -> WindowSet:
+    """Let C show blocked alone, and let copies of A's windows be synthetic ones."""
+    network = windows.network.astype("<U9")
+    network[windows.capture == "B/blocked-1.pcap"] = "C"
+    moved = windows.select(windows.network == "A")
+    everywhere = np.full(len(moved), "synthetic")
+    return join_windows(
+        dataclasses.replace(windows, network=network),
+        dataclasses.replace(moved, network=everywhere, capture=everywhere),
+    )
+
+
+def test_a_share_of_the_batches_is_of_one_network(windows: WindowSet) -> None:
+    """A or B, never that of synthetic windows, nor C, which has a single label."""
+    mixed = joined(with_virtual_faults(windows))
+    assert {"A", "B", "C", "synthetic"} == set(mixed.network)
+    batches = BalancedBatches(
+        mixed,
+        n_labels=4,
+        n_per_label=6,
+        n_virtual=2,
+        n_batches=1,
+        seed=0,
+        same_network_share=0.3,
+    )
+    of_one = []
+    for seed in range(200):
+        rows, _ = batches.draw(np.random.default_rng(seed))
+        real = rows[~np.char.startswith(mixed.label[rows], "~")]
+        networks = set(mixed.network[real])
+        assert len(networks) == 1 or networks >= {"A", "B", "synthetic"}
+        of_one.extend(networks if len(networks) == 1 else ())
+    assert 35 <= len(of_one) <= 85
+    assert set(of_one) == {"A", "B"}
+    assert 0.3 <= of_one.count("A") / len(of_one) <= 0.7
+
+
+def test_a_label_that_a_network_never_showed_comes_from_the_others(windows: WindowSet) -> None:
+    """Flood is seen on B alone: it is there in the batches of A too, the other labels are A's."""
+    some = windows.select(~((windows.label == "flood") & (windows.network == "A")))
+    batches = BalancedBatches(
+        some, n_labels=4, n_per_label=6, n_batches=1, seed=0, same_network_share=1.0
+    )
+    seen = set()
+    for seed in range(20):
+        rows, _ = batches.draw(np.random.default_rng(seed))
+        is_flood = some.label[rows] == "flood"
+        assert is_flood.sum() == 6
+        assert set(some.network[rows[is_flood]]) == {"B"}
+        (network,) = set(some.network[rows[~is_flood]])
+        seen.add(str(network))
+    assert seen == {"A", "B"}
+
+
+def test_batches_are_the_same_as_ever_without_a_share_of_one_network(windows: WindowSet) -> None:
+    """A share of nothing takes no chance away from what else is drawn."""
+    first, again = (
+        BalancedBatches(windows, n_labels=3, n_per_label=4, n_batches=1, seed=0, **how)
+        for how in ({}, {"same_network_share": 0.0})
+    )
+    for seed in range(5):
+        drawn = [one.draw(np.random.default_rng(seed))[0] for one in (first, again)]
+        np.testing.assert_array_equal(*drawn)
 
 
 @pytest.mark.parametrize("kind", KINDS)

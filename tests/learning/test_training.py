@@ -10,6 +10,7 @@ import pytest
 from traffic_siamese.bags import Split
 from traffic_siamese.encoder import EncoderOptions, embed
 from traffic_siamese.errors import TrainingError
+from traffic_siamese.generators import BalancedBatches
 from traffic_siamese.training import (
     EpochReport,
     TrainedEncoder,
@@ -242,6 +243,25 @@ def test_collapse_is_a_warning(windows: WindowSet) -> None:
     assert any("collapsed" in warning for warning in trained.warnings)
 
 
+def test_a_share_of_the_batches_trained_on_is_of_one_network(
+    windows: WindowSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the batches trained on, not of those that the held-out loss is measured on."""
+    shares = []
+
+    class Batches(BalancedBatches):
+        def __init__(self, *args: object, **how: object) -> None:
+            shares.append(how["same_network_share"])
+            if len(shares) == 2:
+                raise BrokenOffError
+            super().__init__(*args, **how)
+
+    monkeypatch.setattr("traffic_siamese.training.BalancedBatches", Batches)
+    with pytest.raises(BrokenOffError):
+        fit(windows, same_network_share=0.7)
+    assert shares == [0.7, 0.0]
+
+
 def test_too_little_to_train_on_is_said(windows: WindowSet) -> None:
     with pytest.raises(TrainingError, match="only 'flood'; expected at least 2"):
         train_all(windows.select(windows.label == "flood"))
@@ -259,6 +279,8 @@ def test_too_little_to_train_on_is_said(windows: WindowSet) -> None:
         ({"epochs": 0}, "epochs is 0"),
         ({"n_per_label": 1}, "n_per_label is 1"),
         ({"margin": float("nan")}, "margin is nan"),
+        ({"same_network_share": 1.1}, "same_network_share is 1.1"),
+        ({"same_network_share": float("nan")}, "same_network_share is nan"),
     ],
 )
 def test_impossible_options_are_refused(changes: dict[str, object], message: str) -> None:

@@ -1,15 +1,19 @@
 from collections import Counter
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from tests.simulate.normal import normal_bins, normal_windows
+from tests.simulate.normal import PLACE, column, normal_bins, normal_windows
 from traffic_siamese.baseline import learn_baseline
+from traffic_siamese.feature_schema import Feature, FeatureSchema
 from traffic_siamese.scaling import Scaler
+from traffic_siamese.simulate.permuted import FAILURES
 from traffic_siamese.simulate.pool import RawWindows, one_shot_distances, synthetic_windows
 from traffic_siamese.windows import WindowSet
 
 N_TIMESTEPS = 8
+SHOWN = {f"answer_{name}" for name in FAILURES}
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,89 @@ def test_synthetic_windows_depend_on_the_seed_alone(real: RawWindows, scaler: Sc
     first, again, other = (make(real, scaler, seed=seed) for seed in (3, [3], [3, 1]))
     np.testing.assert_array_equal(first.gather(), again.gather())
     assert (first.gather() != other.gather()).any()
+
+
+@pytest.fixture(scope="module")
+def refused() -> RawWindows:
+    """Windows of two networks: normal on both, and on both twelve 503 a second."""
+    values = [normal_windows(12, n_timesteps=N_TIMESTEPS, seed=seed, load=2.0) for seed in (5, 6)]
+    for one in values:
+        fault = column(one[6:], 1, "answer_overload")
+        fault[:] = np.random.default_rng(1).poisson(12.0, fault.shape)
+    baselines = [learn_baseline(normal_bins(400, seed=seed, load=2.0)) for seed in (7, 8)]
+    label = np.array((["normal"] * 6 + ["refused"] * 6) * 2)
+    return RawWindows(np.concatenate(values), np.repeat([0, 1], 12), baselines, label)
+
+
+def risen(X: np.ndarray, scaler: Scaler) -> set[str]:
+    """Return the failures that windows show more of than normal, by name and direction."""
+    columns = {name: place for name, place in PLACE.items() if name.split("service_")[-1] in SHOWN}
+    means = X[..., -len(PLACE) :].mean(axis=(0, 1)) * scaler.scale[-1]
+    return {name for name, place in columns.items() if means[place] > 1.0}
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.0, 0), (0.5, 5), (1.0, 10)])
+def test_each_permuted_fault_is_one_real_fault_in_other_slots(
+    refused: RawWindows, scaler: Scaler, share: float, n: int
+) -> None:
+    """All cases of a label show the 503s in one other slot, and no two labels in the same."""
+    windows = synthetic_windows(
+        refused, scaler, n_faults=10, n_cases=6, seed=2, permuted_share=share
+    )
+    X = windows.gather()
+    assert Counter(windows.label.tolist()) == {"normal": 128, "refused": 128} | {
+        f"~{number}": 6 for number in range(10)
+    }
+    slots = []
+    for number in range(n):
+        cases = X[windows.label == f"~{number}"]
+        shown = [risen(case[None], scaler) for case in cases]
+        assert len(shown[0]) == 1, shown
+        assert all(one == shown[0] for one in shown), shown
+        slots.extend(shown[0])
+    assert len(set(slots)) == n
+    assert "from_service_answer_overload" not in slots
+    again = synthetic_windows(refused, scaler, n_faults=10, n_cases=6, seed=2, permuted_share=share)
+    np.testing.assert_array_equal(again.gather(), X)
+
+
+def test_no_more_permuted_faults_than_differ(refused: RawWindows, scaler: Scaler) -> None:
+    """Eleven failures and two directions give 21 others; the other nine are of the usual kind."""
+    drawn = []
+
+    def permute(values: np.ndarray, baseline: np.ndarray, permutation: object, *_: object, **__):
+        drawn.append(permutation)
+        return values, baseline
+
+    with patch("traffic_siamese.simulate.pool.permute_slots", permute):
+        windows = synthetic_windows(
+            refused, scaler, n_faults=30, n_cases=2, seed=0, permuted_share=1.0
+        )
+    assert len(drawn) == 2 * 21
+    assert drawn[::2] == drawn[1::2]
+    assert len(set(drawn)) == 21
+    assert len({label for label in windows.label if label.startswith("~")}) == 30
+
+
+def test_a_table_has_no_slots() -> None:
+    """As many virtual faults, the very ones of a run that asks for none permuted."""
+    schema = FeatureSchema(
+        (Feature("attaches", "", "", kind="delta"), Feature("rejects", "", "", kind="delta")),
+        is_table=True,
+    )
+    values = np.random.default_rng(0).poisson(9.0, (12, N_TIMESTEPS, 2)).astype(np.float32)
+    values[6:, :, 1] += 40
+    baseline = learn_baseline(values[:6].reshape(-1, 2), schema)
+    label = np.array(["normal"] * 6 + ["rejecting"] * 6)
+    real = RawWindows(values, np.zeros(12, np.int64), [baseline], label)
+    center = np.repeat(baseline[:1], 12 * N_TIMESTEPS, axis=0)
+    scaler = Scaler.fit(values.reshape(-1, 2), center, schema=schema)
+    none, all_of_them = (
+        synthetic_windows(real, scaler, n_faults=4, n_cases=3, seed=0, permuted_share=share)
+        for share in (0.0, 1.0)
+    )
+    np.testing.assert_array_equal(none.gather(), all_of_them.gather())
+    np.testing.assert_array_equal(none.label, all_of_them.label)
 
 
 def test_without_normal_windows_there_are_no_virtual_faults(

@@ -10,8 +10,10 @@ import numpy as np
 from traffic_siamese.scaling import Scaler
 from traffic_siamese.simulate.elsewhere import carried_elsewhere
 from traffic_siamese.simulate.faults import apply_fault, draw_fault
+from traffic_siamese.simulate.permuted import SlotPermutation, permute_slots
+from traffic_siamese.simulate.slot_marks import draw_permutations, slot_marks
 from traffic_siamese.simulate.table_faults import apply_table_fault, draw_table_fault
-from traffic_siamese.types import NORMAL, VIRTUAL, FloatArray, StringArray
+from traffic_siamese.types import NORMAL, SYNTHETIC, VIRTUAL, FloatArray, StringArray
 from traffic_siamese.windows import WindowSet, stack_windows
 
 _PER_LABEL = 128
@@ -45,6 +47,13 @@ class RawWindows:
             for turn in range(n)
         ]
 
+    def by_network(self, label: str) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Return a label's windows of each network that shows it, and those baselines."""
+        mine = self.label == label
+        places = np.unique(self.network_index[mine])
+        values = [self.values[mine & (self.network_index == place)] for place in places]
+        return values, [self.baselines[int(place)] for place in places]
+
 
 def synthetic_windows(
     real: RawWindows,
@@ -53,12 +62,14 @@ def synthetic_windows(
     n_faults: int,
     n_cases: int,
     seed: int | Sequence[int],
+    permuted_share: float = 0.0,
 ) -> WindowSet:
     """Make training windows: cases of virtual faults, and real windows on other networks.
 
     Virtual faults are applied to real normal windows, half of them moved first to another
     network: a smaller one, perhaps over TCP. Each fault is one label, ``~0``, ``~1``, ...; its
-    cases come from several networks.
+    cases come from several networks. A share of them are real faults seen through permuted
+    slots, half of their cases moved to another network afterwards.
 
     Parameters
     ----------
@@ -68,6 +79,9 @@ def synthetic_windows(
     n_faults, n_cases : int
         Virtual faults, and windows of each.
     seed : int or sequence of int
+    permuted_share : float, in [0, 1]
+        Of the virtual faults: real ones in other slots. Fewer where the labels do not give so
+        many that differ; none of a table, which has no slots.
 
     Returns
     -------
@@ -78,11 +92,13 @@ def synthetic_windows(
     parts = [_on_other_networks(real, str(name), scaler, rng) for name in np.unique(real.label)]
     labels = [str(name) for name in np.unique(real.label) for _ in range(_PER_LABEL)]
     if NORMAL in real.label:
-        for number in range(n_faults):
-            parts.append(_cases(real, scaler, n_cases, rng))
-            labels.extend([f"{VIRTUAL}{number}"] * n_cases)
+        permuted = _permutations(real, scaler, round(permuted_share * n_faults), rng)
+        for name, permutation in permuted:
+            parts.append(_permuted_cases(real, name, permutation, scaler, n_cases, rng))
+        parts.extend(_cases(real, scaler, n_cases, rng) for _ in range(n_faults - len(permuted)))
+        labels.extend(f"{VIRTUAL}{number}" for number in range(n_faults) for _ in range(n_cases))
     label = np.array(labels, np.str_)
-    capture = np.full(len(label), "synthetic")
+    capture = np.full(len(label), SYNTHETIC)
     return stack_windows(np.concatenate(parts), label=label, capture=capture, network=capture)
 
 
@@ -156,6 +172,40 @@ def _cases(real: RawWindows, scaler: Scaler, n_cases: int, rng: np.random.Genera
     faulty = _faulty(np.concatenate(values), np.stack(baselines), scaler, rng)
     pairs = zip(faulty, baselines, strict=True)
     return np.stack([scaler.inputs(window, baseline) for window, baseline in pairs])
+
+
+def _permutations(
+    real: RawWindows, scaler: Scaler, n: int, rng: np.random.Generator
+) -> list[tuple[str, SlotPermutation]]:
+    if scaler.schema.is_table or not n:
+        return []
+    faults = [str(name) for name in np.unique(real.label) if name != NORMAL]
+    return draw_permutations({name: slot_marks(*real.by_network(name)) for name in faults}, n, rng)
+
+
+def _permuted_cases(
+    real: RawWindows,
+    label: str,
+    permutation: SlotPermutation,
+    scaler: Scaler,
+    n_cases: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    cases = []
+    for row in real.draw(label, n_cases, rng):
+        place = int(real.network_index[row])
+        calm = np.flatnonzero((real.label == NORMAL) & (real.network_index == place))
+        window, baseline = permute_slots(
+            real.values[row],
+            real.baselines[place],
+            permutation,
+            rng,
+            normal=real.values[rng.choice(calm)] if len(calm) else None,
+        )
+        if rng.random() < 0.5:
+            (window,), baseline = carried_elsewhere(window[None], baseline, scaler.schema, rng)
+        cases.append(scaler.inputs(window, baseline))
+    return np.stack(cases)
 
 
 def _faulty(
