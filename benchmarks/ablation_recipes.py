@@ -79,6 +79,10 @@ def _half_the_virtual_faults(options: FitOptions) -> FitOptions:
     return replace(options, n_virtual_faults=options.n_virtual_faults // 2)
 
 
+def _permuted(options: FitOptions) -> FitOptions:
+    return replace(options, permuted_share=0.25)
+
+
 def _both_views(options: FitOptions) -> FitOptions:
     return replace(options, views="both")
 
@@ -131,6 +135,8 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("six networks of 8 axes", _shape(embedding_dim=48, n_members=6)),
     Recipe("three networks", _shape(embedding_dim=48)),
     Recipe("one network of 96 axes", _shape(embedding_dim=96, n_members=1)),
+    Recipe("a quarter of them real faults through permuted slots", _permuted),
+    Recipe("half of the batches of one network", _training(same_network_share=0.5)),
     Recipe("half the virtual faults", _half_the_virtual_faults),
     Recipe("half the steps", _steps(0.5)),
     Recipe("twice the steps", _steps(2.0)),

@@ -115,6 +115,7 @@ def _synthetic(
         data.scaler,
         n_faults=0 if row.synthetic == "moved" else options.n_virtual_faults,
         n_cases=options.n_virtual_cases,
+        permuted_share=options.permuted_share,
         seed=[options.training.seed, member],
     )
     if row.synthetic == "virtual":
