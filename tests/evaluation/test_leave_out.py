@@ -25,7 +25,7 @@ def test_a_fold_is_trained_asked_and_told(corpus: Corpus) -> None:
     steps: list[Step] = []
     found = leave_out(corpus, _options(peers=True), progress=steps.append)
     ours, first, *others = found.values
-    assert (ours, first) == ("this package, 48 axes", "first 3 of these 48 axes")
+    assert (ours, first) == ("this package, 96 axes", "first 3 of these 96 axes")
     assert "nearest, summary of relative" in others
     asked = {"known", "same, 1 shot", "other, 1 shot", "unknown AUROC", "FPR@95", "EER"}
     assert asked <= set(found.measures(ours))
