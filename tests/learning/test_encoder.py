@@ -111,7 +111,7 @@ def test_members_are_networks_of_their_own() -> None:
 
 
 def test_members_that_do_not_share_the_axes_evenly_are_refused() -> None:
-    with pytest.raises(ValueError, match="divisor of the 96 axes"):
+    with pytest.raises(ValueError, match="divisor of the 48 axes"):
         EncoderOptions(embedding_dim=48, n_members=5)
 
 
