@@ -55,7 +55,7 @@ class EncoderOptions:
 
     embedding_dim: int = 96
     n_members: int = 0
-    spans: tuple[float, ...] = (1.0, 0.5)
+    spans: tuple[float, ...] = (1.0, 0.5, 0.25)
     frame_units: int = 48
     lstm_units: int = 64
     n_layers: int = 1
