@@ -131,7 +131,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(DEFAULT, _shape(embedding_dim=96)),
     Recipe("six networks shown the same", _shape(embedding_dim=96), apart=False),
     Recipe("six networks, each over the whole window", _shape(embedding_dim=96, spans=(1.0,))),
-    Recipe("six networks, spans down to a quarter", _shape(embedding_dim=96, spans=(1, 0.5, 0.25))),
+    Recipe("six networks, spans down to a half", _shape(embedding_dim=96, spans=(1.0, 0.5))),
     Recipe("six networks of 8 axes", _shape(embedding_dim=48, n_members=6)),
     Recipe("three networks", _shape(embedding_dim=48)),
     Recipe("one network of 96 axes", _shape(embedding_dim=96, n_members=1)),
