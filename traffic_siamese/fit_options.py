@@ -22,7 +22,8 @@ class FitOptions:
     training : TrainingOptions
         How the encoder is trained.
     held_out_share : float, in [0, 1)
-        Share of each label's captures that decide when to stop and how far labels reach.
+        Share of each label's captures that a network is not shown, others for each network: they
+        decide when to stop and how far labels reach.
     n_prototypes : int
         Examples kept per label.
     n_virtual_faults, n_virtual_cases : int

@@ -78,7 +78,7 @@ _LINE_EVERY = 10
     "--held-out",
     type=click.FloatRange(0, 1, max_open=True),
     metavar="SHARE",
-    help="Share of each label's captures that are kept for judging.",
+    help="Share of each label's captures kept for judging; each network keeps others.",
 )
 @click.option(
     "--from",
@@ -223,7 +223,11 @@ def _as_json(report: FitReport, took_s: float) -> dict[str, Any]:
 
 
 def _summarise(report: FitReport, took_s: float, *, held_out: bool) -> None:
-    judged = "captures kept out of training" if held_out else "the windows it was trained on"
+    judged = (
+        "captures, each by the networks that were not shown it"
+        if held_out
+        else "the windows it was trained on"
+    )
     say(
         f"{report.path}: {count(len(report.labels), 'label')}, "
         f"{count(report.n_windows, 'labelled window')}, epoch {report.best_epoch} kept, "
