@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ from traffic_siamese.backend import keras
 from traffic_siamese.generators import BalancedBatches
 from traffic_siamese.types import FloatArray
 
+_Batch = tuple[FloatArray, NDArray[Any]]
+
 
 class MemberBatches(keras.utils.PyDataset):
     """Batches for networks side by side: each is shown batches of its own.
 
     Gives X (batch, n_members, n_timesteps, n_channels) float32 and y (batch, n_members) int64.
-    Networks that were shown the same would overlook the same.
+    Networks that were shown the same would overlook the same. The next batch is made while one is
+    trained on.
 
     Parameters
     ----------
@@ -32,6 +36,8 @@ class MemberBatches(keras.utils.PyDataset):
             for member in members:
                 setattr(member, size, least)
         self.members = members
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._next: tuple[tuple[int, int], Future[_Batch]] | None = None
 
     @property
     def epoch(self) -> int:
@@ -47,8 +53,16 @@ class MemberBatches(keras.utils.PyDataset):
         """Return the number of batches in an epoch."""
         return len(self.members[0])
 
-    def __getitem__(self, index: int) -> tuple[FloatArray, NDArray[Any]]:
+    def __getitem__(self, index: int) -> _Batch:
         """Return one batch of the present epoch."""
+        wanted, ahead = (self.epoch, index), self._next
+        self._next = None
+        batch = ahead[1].result() if ahead and ahead[0] == wanted else self._make(index)
+        if index + 1 < len(self):
+            self._next = (self.epoch, index + 1), self._maker.submit(self._make, index + 1)
+        return batch
+
+    def _make(self, index: int) -> _Batch:
         X, y = zip(*(member[index] for member in self.members), strict=True)
         return np.stack(X, axis=1), np.stack(y, axis=1)
 

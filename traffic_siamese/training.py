@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 _FREE_TO_CHANGE = ("epochs", "patience")  # a run may be continued with other values of these
-_VALIDATION_BATCHES = 8
+_VALIDATION_BATCHES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
