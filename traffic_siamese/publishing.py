@@ -85,8 +85,8 @@ def publish(
 ) -> FitReport:
     """Turn a trained encoder into a bundle; ``known`` prototypes join the trained ones.
 
-    Prototypes come from captures that some network was trained on; radii and accuracy from windows
-    of other captures than these, as networks that have not seen them judge, where there are any.
+    Prototypes come from all captures; radii and accuracy from windows of other captures than their
+    label's prototypes, as networks that have not seen them judge, where there are any.
     No radius is smaller than what one example of a fault reaches on other networks, measured on
     virtual faults that were not trained on.
     """
@@ -94,16 +94,13 @@ def publish(
     encoder = OnnxEncoder(onnx, threads=0)
     history = _as_kept(trained)
     last = history.embeddings[-1]
-    seen = np.flatnonzero(~trained.unseen.all(axis=1))
-    chosen = seen[
-        select_prototypes(
-            last[seen],
-            history.label[seen],
-            groups=history.capture[seen],
-            n_per_label=options.n_prototypes,
-            seed=options.training.seed,
-        )
-    ]
+    chosen = select_prototypes(
+        last,
+        history.label,
+        groups=history.capture,
+        n_per_label=options.n_prototypes,
+        seed=options.training.seed,
+    )
     windows = data.windows.select(_rows_of(data.windows, history, chosen))
     prototypes = encoder.embed(windows.gather())
     distances = one_shot_distances(raw, data.scaler, encoder.embed, seed=options.training.seed)

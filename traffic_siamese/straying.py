@@ -37,7 +37,7 @@ def learn_normal_tail(
     """Learn how often normal traffic gets how far from normal on a network not trained on.
 
     Every labelled stretch of normal traffic is carried over to other networks, as training's
-    virtual windows are, and walked through. Of little traffic more networks are drawn, two hours in
+    virtual windows are, and walked through. Of few captures more networks are drawn, two hours in
     all if sixteen can give them: a tail of the same few minutes over and over is a coarse one, but
     without any, near silence is as good as normal. What follows a fault, or traffic without a
     label, within four windows is left out: some faults echo.
@@ -82,7 +82,10 @@ def _elsewhere(
     logs = [(log, series.values) for log in data.prepared for series in log.log.series]
     stretches = list(normal_stretches(data.windows))
     hours = sum(last - first for _, first, last in stretches) * bin_s / 3600
-    n_moves = int(np.clip(np.ceil(_ENOUGH_H / max(hours, 1e-9)), *_MOVES))
+    least, most = _MOVES
+    # Tables move so far that a tail of few rows would let no fault raise anything.
+    most = least if data.scaler.schema.is_table else most
+    n_moves = int(np.clip(np.ceil(_ENOUGH_H / max(hours, 1e-9)), least, most))
     for index, first, last in stretches:
         log, values = logs[index]
         for _ in range(n_moves):

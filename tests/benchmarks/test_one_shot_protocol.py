@@ -206,5 +206,5 @@ def test_steps_are_kept_to_the_nearest_epoch() -> None:
 
 
 def test_without_steps_the_defaults_of_the_package_are_measured() -> None:
-    options = product_options(embedding_dim=48, steps=None, seed=0)
+    options = product_options(embedding_dim=96, steps=None, seed=0)
     assert options == FitOptions()
