@@ -31,6 +31,18 @@ def test_each_network_is_shown_batches_of_its_own(windows: WindowSet) -> None:
         both.on_epoch_end()
 
 
+def test_batches_made_ahead_are_those_that_are_asked_for(windows: WindowSet) -> None:
+    """In order, out of order, and after an epoch has ended early."""
+    both = MemberBatches([balanced(windows, member) for member in range(2)])
+    for epoch, index in ((0, 0), (0, 1), (0, 2), (0, 0), (1, 1), (1, 2), (1, 0), (2, 1)):
+        both.epoch = epoch
+        X, _ = both[index]
+        for member in range(2):
+            own = balanced(windows, member)
+            own.epoch = epoch
+            np.testing.assert_array_equal(X[:, member], own[index][0])
+
+
 def test_the_first_networks_batches_are_those_of_a_single_one(windows: WindowSet) -> None:
     rows = np.random.default_rng([5, 0, 1]).bit_generator.state
     assert rows == np.random.default_rng([5, 0, 1, 0]).bit_generator.state
